@@ -1,0 +1,257 @@
+"""One definition of a check, used in the notebook, by pytest and by the autograder.
+
+A check has three parts. Its *world* is made from a seed: a public part, which goes into the student's process, and a
+secret part, which does not. Its *probe* runs beside the student's code, calls it on the public part and returns plain
+arrays. Its *judge* is a pure function of what the probe returned and of the world, and may run in another process:
+everything it learns from the probe passes through .npz without pickles, even here, where both run in one place.
+
+    def stars_world(rng):
+        return World(public={"scores": rng.normal(3, 2, 50).astype("float32"), "low": 1.0, "high": 5.0})
+
+    @check(points=1, call="clip_to_scale(scores, low, high)", world=stars_world)
+    def clip(clip_to_scale, world):
+        return {"clipped": clip_to_scale(torch.as_tensor(world.scores), world.low, world.high)}
+
+    @clip.judge
+    def _(seen, world):
+        yield expect_close(seen["clipped"], np.minimum(np.maximum(world.scores, world.low), world.high),
+                           slip="Only scores outside the scale should move.")
+
+A judge yields findings. The first that fails ends it; if none does, the points are full. In a notebook, a check's call
+shows the verdict as a card; it never raises, except that an untouched stub stops a run of all cells with one line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import linecache
+import os
+import random
+import sys
+import traceback
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from course_utils.checks.expect import Finding
+from course_utils.checks.observation import ERROR_KEY, Observation, pack, unpack
+from course_utils.checks.verdict import VERDICT_MIME, Verdict, number
+
+WORLD_SEED_VARIABLE = "COURSE_WORLD_SEED"
+"""The grader sets this; without it every check uses the public seed 0."""
+
+PACKAGE_FOLDER = str(Path(__file__).resolve().parent.parent)
+
+
+@dataclass(frozen=True)
+class World:
+    """The inputs of a check (`public`) and what only its judge may know (`secret`): names to arrays and numbers."""
+
+    public: Mapping = field(default_factory=dict)
+    secret: Mapping = field(default_factory=dict)
+
+    def for_probe(self) -> SimpleNamespace:
+        return SimpleNamespace(**self.public)
+
+    def for_judge(self) -> SimpleNamespace:
+        return SimpleNamespace(**self.public, **self.secret)
+
+
+class NotAttempted(Exception):
+    """Stops a run of all cells at the first exercise that is still to do. Shown as one line, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Stopped here: {self}"]
+
+
+def check(*, points: float, call: str, world: Callable[[np.random.Generator], World] = lambda rng: World()):
+    """Turn a probe into a `Check`.
+
+    points  its full marks
+    call    the call that the probe makes, as a student would write it; every message starts from it
+    world   makes the check's world from a seeded generator
+    """
+
+    def decorate(probe: Callable) -> Check:
+        return Check(probe=probe, points=float(points), call=call, make_world=world)
+
+    return decorate
+
+
+class Check:
+    """A probe, its judge and its world. Call it with the student's answer to get a `Verdict`."""
+
+    def __init__(self, probe: Callable, points: float, call: str, make_world: Callable):
+        self.name: str = probe.__name__
+        self.lesson: str = probe.__module__.rpartition(".")[2]
+        self.points = points
+        self.call = call
+        self.__doc__ = probe.__doc__
+        self._probe = probe
+        self._judge: Callable | None = None
+        self._make_world = make_world
+
+    def __repr__(self) -> str:
+        return f"<check {self.lesson}.{self.name}, {number(self.points)} points>"
+
+    def judge(self, function: Callable) -> Callable:
+        """Decorator: this function judges what the probe returns."""
+        self._judge = function
+        return function
+
+    def world(self, seed: int) -> World:
+        """The world of a seed: the same seed gives the same world in every process."""
+        name = zlib.crc32(f"{self.lesson}.{self.name}".encode())
+        return self._make_world(np.random.default_rng([seed, name]))
+
+    def observe(self, answers: tuple, world: World, seed: int) -> bytes:
+        """Run the probe beside the student's code; returns the packed observation, whatever that code does.
+
+        Prints of the student's code go to standard output, its warnings too: on standard error nbgrader would take
+        them for a failure. The caller's random states are left as they were.
+        """
+        written = io.StringIO()
+        with contextlib.redirect_stderr(written), isolated_randomness(seed), warnings.catch_warnings():
+            warnings.simplefilter("default")
+            try:
+                seen = self._probe(*answers, world.for_probe())
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # SystemExit of a student's code ends in a verdict, too
+                seen = {ERROR_KEY: [type(error).__name__, one_line(str(error)), blame(error)]}
+        if written.getvalue():
+            print(written.getvalue()[-2000:], end="")
+        return pack(seen)
+
+    def conclude(self, observation: bytes, world: World) -> Verdict:
+        """Judge a packed observation: a pure function, for any process that knows the world."""
+        seen = unpack(observation)
+        if seen.error:
+            return self._verdict_on_error(seen.error)
+        findings = []
+        try:
+            for finding in self._findings(seen, world):
+                findings.append(finding)
+                if not finding.ok:
+                    break
+        except Exception as problem:
+            slip = "What your answer returned could not be judged. Compare its type and shape with the text above."
+            findings.append(Finding(0, came_back=f"{type(problem).__name__}: {one_line(str(problem))}", slip=slip))
+        share = min((finding.share for finding in findings), default=0.0)
+        last = findings[-1] if findings else Finding(0)
+        saw = " ".join(finding.saw for finding in findings if finding.saw) if share > 0 else ""
+        facts = (
+            {}
+            if last.ok
+            else {
+                "called": last.call or self.call,
+                "came_back": last.came_back,
+                "expected": last.expected,
+                "slip": last.slip,
+            }
+        )
+        return Verdict(
+            self.name,
+            points=self.points if share >= 1 else round(self.points * max(share, 0.0), 6),
+            max_points=self.points,
+            status="ok" if share >= 1 else "failed",
+            saw=saw,
+            **facts,
+        )
+
+    def _findings(self, seen: Observation, world: World) -> Iterator[Finding]:
+        if self._judge is None:
+            raise TypeError(f"check {self.name} has no judge")
+        findings = self._judge(seen, world.for_judge())
+        return iter([findings]) if isinstance(findings, Finding) else iter(findings)
+
+    def _verdict_on_error(self, error: dict[str, str]) -> Verdict:
+        verdict = {"check": self.name, "points": 0.0, "max_points": self.points}
+        if error["type"] == "NotImplementedError":
+            return Verdict(
+                **verdict,
+                status="not_attempted",
+                slip="Still to do: replace the line `raise NotImplementedError(...)` in the cell above by your answer, "
+                "run that cell, then this one.",
+            )
+        return Verdict(
+            **verdict,
+            status="error",
+            called=self.call,
+            came_back=f"{error['type']}: {error['message']}" + (f", {error['where']}" if error["where"] else ""),
+            expected="a value, not an exception",
+            slip="Run your function on a small example in a cell of its own to see the whole traceback.",
+        )
+
+    def __call__(self, *answers) -> Verdict:
+        """Run probe and judge in place, show the verdict where there is a notebook, and return it."""
+        seed = int(os.environ.get(WORLD_SEED_VARIABLE, "0"))
+        world = self.world(seed)
+        verdict = self.conclude(self.observe(answers, world, seed), world)
+        if in_notebook():
+            show(verdict)
+            if verdict.status == "not_attempted":
+                raise NotAttempted(f"{self.name} is still to do. {verdict.slip}") from None
+        return verdict
+
+
+def checks_of(module) -> dict[str, Check]:
+    """The checks that a lesson's module defines, by name, in the order of the file."""
+    return {check.name: check for check in vars(module).values() if isinstance(check, Check)}
+
+
+@contextlib.contextmanager
+def isolated_randomness(seed: int) -> Iterator[None]:
+    """Seed Python, NumPy and torch for the block, and give the caller its own states back after it."""
+    torch = sys.modules.get("torch")
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002: students may use the old API
+    torch_state = torch.get_rng_state() if torch else None
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    if torch:
+        torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        if torch_state is not None:
+            torch.set_rng_state(torch_state)
+
+
+def blame(error: BaseException) -> str:
+    """The innermost line of the student's own code in a traceback: `in forward, line 7: return u * v`; else empty."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        ours = frame.filename.startswith(PACKAGE_FOLDER)
+        library = f"{os.sep}site-packages{os.sep}" in frame.filename or frame.filename.startswith(sys.base_prefix)
+        if not ours and not library:
+            line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
+            return f"in {frame.name}, line {frame.lineno}: {line}"
+    return ""
+
+
+def one_line(text: str, width: int = 300) -> str:
+    """The text on one line of at most `width` characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this code (a terminal IPython does not count)."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and shell.has_trait("kernel")
+
+
+def show(verdict: Verdict) -> None:
+    """Display the verdict's card in the running notebook."""
+    from IPython.display import display
+
+    bundle = {"text/html": verdict.card(), "text/plain": str(verdict), VERDICT_MIME: verdict.as_dict()}
+    display(bundle, raw=True)

@@ -1,0 +1,103 @@
+"""What a check concludes, and how a person gets to see it: as a card, as plain text, as JSON, as a number."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import asdict, dataclass
+
+VERDICT_MIME = "application/vnd.course.verdict+json"
+"""Under this type a notebook's output carries the verdict for machines (`course check`, the report)."""
+
+STATUSES = ("ok", "failed", "not_attempted", "error")
+
+
+def number(points: float) -> str:
+    """`2` for 2.0 and `2.5` for 2.5: points as people write them, and as nbgrader reads partial credit."""
+    return f"{points:g}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result of one check.
+
+    check       its name within the lesson, e.g. "low_rank"
+    points      float, 0 <= points <= max_points
+    max_points  float
+    status      one of STATUSES; "failed" is anything below full points that ran to its end
+    saw         on success or partial success: what was seen, one sentence
+    called      on failure: the call that was made
+    came_back   on failure: what it returned
+    expected    on failure: what a right answer returns
+    slip        on failure: the likely mistake
+    """
+
+    check: str
+    points: float
+    max_points: float
+    status: str
+    saw: str = ""
+    called: str = ""
+    came_back: str = ""
+    expected: str = ""
+    slip: str = ""
+
+    @property
+    def message(self) -> str:
+        """The whole verdict in one line, without the points."""
+        facts = [self.saw, *(f"{name}: {text}" for name, text in self.facts()), self.slip]
+        return " ".join(sentence(fact) for fact in facts if fact)
+
+    def facts(self) -> list[tuple[str, str]]:
+        """The three facts of a failure that are there, with the words that introduce them."""
+        facts = [("Called", self.called), ("Came back", self.came_back), ("Expected", self.expected)]
+        return [(name, text) for name, text in facts if text]
+
+    def as_dict(self) -> dict:
+        """Everything, as JSON types."""
+        return {**asdict(self), "message": self.message}
+
+    @classmethod
+    def from_dict(cls, record: dict) -> Verdict:
+        """The inverse of `as_dict`; unknown keys are ignored."""
+        return cls(**{name: record[name] for name in cls.__dataclass_fields__ if name in record})
+
+    @property
+    def headline(self) -> str:
+        """`3 of 3 points`, behind a mark that needs no colour."""
+        mark = {"ok": "✓", "not_attempted": "○"}.get(self.status, "◐" if self.points else "✗")
+        unit = "point" if self.max_points == 1 else "points"
+        return f"{mark} {self.check}: {number(self.points)} of {number(self.max_points)} {unit}"
+
+    def __str__(self) -> str:
+        lines = [self.headline]
+        lines += [f"  {self.saw}"] if self.saw else []
+        lines += [f"  {name + ':':<10} {text}" for name, text in self.facts()]
+        lines += [f"  {'Hint:':<10} {self.slip}"] if self.slip else []
+        return "\n".join(lines)
+
+    def card(self) -> str:
+        """The verdict as HTML that stands by itself and reads in light and dark themes."""
+        colour = {"ok": "#2a7f62", "not_attempted": "#5b6b7b"}.get(self.status, "#b7791f" if self.points else "#b3382c")
+        rows = "".join(
+            f'<tr><th style="text-align:left;vertical-align:top;padding:0 1em 0 0;font-weight:600">{name}</th>'
+            f'<td style="text-align:left;font-family:monospace;white-space:pre-wrap">{html.escape(text)}</td></tr>'
+            for name, text in self.facts()
+        )
+        return (
+            f'<div style="border-left:5px solid {colour};padding:.4em .9em;margin:.3em 0;max-width:60em">'
+            f'<div style="font-weight:700;color:{colour}">{html.escape(self.headline)}</div>'
+            + (f"<div>{html.escape(self.saw)}</div>" if self.saw else "")
+            + (f'<table style="margin:.3em 0;border:none">{rows}</table>' if rows else "")
+            + (f"<div><b>Hint.</b> {html.escape(self.slip)}</div>" if self.slip else "")
+            + "</div>"
+        )
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        # As a cell's last value: the bare number that nbgrader reads as partial credit. The card was displayed before.
+        return {"text/plain": number(self.points), "text/html": "<span></span>", VERDICT_MIME: self.as_dict()}
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop at its end, unless it already ends a sentence."""
+    text = text.strip()
+    return text if text.endswith((".", "!", "?", ":")) else text + "."
