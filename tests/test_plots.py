@@ -1,0 +1,67 @@
+"""Figures are looked at by people; here only what a wrong figure would say falsely."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+
+from course_utils import plots
+
+
+@pytest.fixture(autouse=True)
+def fresh_figures():
+    with mpl.rc_context():
+        plots.use_house_style()
+        yield
+    plt.close("all")
+
+
+def labels_beside(ax) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def test_the_ladder_puts_the_smallest_error_on_top():
+    ax = plots.ladder({"good": [0.9, 1.0], "bad": 1.2}, yours={"mine": 1.1}, title="One message")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["bad", "mine", "good"]
+    assert labels_beside(ax) == ["1.200", "1.100", "0.950"]
+
+
+def test_the_bar_of_the_ladder_reaches_one_standard_deviation_of_the_runs_to_either_side():
+    ax = plots.ladder({"three runs": [1.0, 2.0, 3.0]}, title="One message")
+    (bar,) = ax.collections
+    np.testing.assert_allclose(bar.get_segments()[0][:, 0], [1.0, 3.0])
+
+
+def test_a_single_value_has_no_bar():
+    assert not plots.ladder({"one run": 1.0}, title="One message").collections
+
+
+def test_a_ladder_without_results_is_refused():
+    with pytest.raises(ValueError, match="no results to draw"):
+        plots.ladder({}, title="One message")
+    with pytest.raises(ValueError, match="never run"):
+        plots.ladder({"never run": []}, title="One message")
+
+
+def test_learning_curves_start_at_epoch_one_and_mark_the_best_test_epoch():
+    runs = {"MF": {"train": [1.0, 0.9, 0.8], "test": [1.0, 0.95, 0.97]}}
+    ax = plots.learning_curves(runs, title="One message")
+    train, test, best = ax.get_lines()
+    assert list(train.get_xdata()) == list(test.get_xdata()) == [1, 2, 3]
+    assert (best.get_xdata()[0], best.get_ydata()[0]) == (2, 0.95)
+
+
+def test_learning_curves_refuse_a_part_they_do_not_know():
+    with pytest.raises(ValueError, match="validation"):
+        plots.learning_curves({"MF": {"validation": [1.0]}}, title="One message")
+
+
+def test_rivals_close_to_each_other_keep_their_names_apart():
+    runs = {"MF": {"test": [1.0, 0.9]}}
+    ax = plots.learning_curves(runs, title="One message", rivals={"biases": 0.941, "item mean": 0.942})
+    heights = sorted(text.xy[1] for text in ax.texts)
+    low, high = ax.get_ylim()
+    assert heights[1] - heights[0] >= 0.049 * (high - low)
