@@ -1,0 +1,2 @@
+def generate(seed: int = 0):
+    raise NotImplementedError
