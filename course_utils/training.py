@@ -7,12 +7,26 @@ only reads that variable when it is itself imported, and may have been imported 
 import os
 import random
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1").split(",")[0]))
+
+
+class RatingTensors(NamedTuple):
+    """Ratings as a training loop takes them.
+
+    user_ids  (n,) int64, dense from 0
+    item_ids  (n,) int64, dense from 0
+    ratings   (n,) float32, stars
+    """
+
+    user_ids: Tensor
+    item_ids: Tensor
+    ratings: Tensor
 
 
 def budget(full: int = 20, fast: int = 1) -> int:

@@ -51,7 +51,8 @@ def expect_array(seen, *, shape: tuple | None = None, kind: str = "", call: str 
         return Finding(0, call=call, came_back=seen.description, expected=wanted, slip=slip)
     seen = np.asarray(seen)
     fits = shape is None or (
-        seen.ndim == len(shape) and all(want is None or want == got for want, got in zip(shape, seen.shape, strict=True))
+        seen.ndim == len(shape)
+        and all(want is None or want == got for want, got in zip(shape, seen.shape, strict=True))
     )
     if not fits:
         return Finding(0, call=call, came_back=f"shape {format_shape(seen.shape)}", expected=wanted, slip=slip)
@@ -64,7 +65,15 @@ def expect_array(seen, *, shape: tuple | None = None, kind: str = "", call: str 
 
 
 def expect_close(
-    seen, expected, *, atol: float = 1e-5, rtol: float = 1e-5, kind: str = "", call: str = "", slip: str = "", saw: str = ""
+    seen,
+    expected,
+    *,
+    atol: float = 1e-5,
+    rtol: float = 1e-5,
+    kind: str = "",
+    call: str = "",
+    slip: str = "",
+    saw: str = "",
 ) -> Finding:
     """The observation equals `expected` in shape and, within the tolerances, in every value."""
     expected = np.asarray(expected)
@@ -82,7 +91,11 @@ def expect_close(
     came_back = f"{format_value(seen)}; {int((~close).sum())} of {close.size} values differ, the first at {place}: "
     came_back += format_value(seen[where])
     return Finding(
-        0, call=call, came_back=came_back, expected=f"{format_value(expected)}; at {place}: {format_value(expected[where])}", slip=slip
+        0,
+        call=call,
+        came_back=came_back,
+        expected=f"{format_value(expected)}; at {place}: {format_value(expected[where])}",
+        slip=slip,
     )
 
 

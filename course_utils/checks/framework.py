@@ -70,16 +70,23 @@ class NotAttempted(Exception):
         return [f"Stopped here: {self}"]
 
 
-def check(*, points: float, call: str, world: Callable[[np.random.Generator], World] = lambda rng: World()):
+def check(
+    *,
+    points: float,
+    call: str,
+    world: Callable[[np.random.Generator], World] = lambda rng: World(),
+    hints: Mapping[str, str] | None = None,
+):
     """Turn a probe into a `Check`.
 
     points  its full marks
     call    the call that the probe makes, as a student would write it; every message starts from it
     world   makes the check's world from a seeded generator
+    hints   exception's class name to the likely slip behind it
     """
 
     def decorate(probe: Callable) -> Check:
-        return Check(probe=probe, points=float(points), call=call, make_world=world)
+        return Check(probe=probe, points=float(points), call=call, make_world=world, hints=hints or {})
 
     return decorate
 
@@ -87,18 +94,19 @@ def check(*, points: float, call: str, world: Callable[[np.random.Generator], Wo
 class Check:
     """A probe, its judge and its world. Call it with the student's answer to get a `Verdict`."""
 
-    def __init__(self, probe: Callable, points: float, call: str, make_world: Callable):
+    def __init__(self, probe: Callable, points: float, call: str, make_world: Callable, hints: Mapping[str, str]):
         self.name: str = probe.__name__
-        self.lesson: str = probe.__module__.rpartition(".")[2]
+        self.module: str = probe.__module__
         self.points = points
         self.call = call
+        self.hints = hints
         self.__doc__ = probe.__doc__
         self._probe = probe
         self._judge: Callable | None = None
         self._make_world = make_world
 
     def __repr__(self) -> str:
-        return f"<check {self.lesson}.{self.name}, {number(self.points)} points>"
+        return f"<check {self.name}, {number(self.points)} points>"
 
     def judge(self, function: Callable) -> Callable:
         """Decorator: this function judges what the probe returns."""
@@ -107,7 +115,7 @@ class Check:
 
     def world(self, seed: int) -> World:
         """The world of a seed: the same seed gives the same world in every process."""
-        name = zlib.crc32(f"{self.lesson}.{self.name}".encode())
+        name = zlib.crc32(f"{self.module}.{self.name}".encode())
         return self._make_world(np.random.default_rng([seed, name]))
 
     def observe(self, answers: tuple, world: World, seed: int) -> bytes:
@@ -186,7 +194,9 @@ class Check:
             called=self.call,
             came_back=f"{error['type']}: {error['message']}" + (f", {error['where']}" if error["where"] else ""),
             expected="a value, not an exception",
-            slip="Run your function on a small example in a cell of its own to see the whole traceback.",
+            slip=self.hints.get(
+                error["type"], "Run your answer on a small example in a cell of its own to see the whole traceback."
+            ),
         )
 
     def __call__(self, *answers) -> Verdict:
@@ -210,7 +220,7 @@ def checks_of(module) -> dict[str, Check]:
 def isolated_randomness(seed: int) -> Iterator[None]:
     """Seed Python, NumPy and torch for the block, and give the caller its own states back after it."""
     torch = sys.modules.get("torch")
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002: students may use the old API
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
     torch_state = torch.get_rng_state() if torch else None
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002

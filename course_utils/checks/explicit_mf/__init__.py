@@ -1,0 +1,22 @@
+"""The checks of lesson 01, explicit matrix factorisation."""
+
+from course_utils.checks.explicit_mf.loop import decaying_adam, evaluate_rmse, fit, fit_and_restore, train_epoch
+from course_utils.checks.explicit_mf.models import biased_mf, collab_f_net, matrix_factorization
+from course_utils.checks.explicit_mf.pieces import dot_scores, embedding_lookup, init_std, rmse_by_hand
+from course_utils.checks.explicit_mf.rungs import ladder
+
+__all__ = [
+    "biased_mf",
+    "collab_f_net",
+    "decaying_adam",
+    "dot_scores",
+    "embedding_lookup",
+    "evaluate_rmse",
+    "fit",
+    "fit_and_restore",
+    "init_std",
+    "ladder",
+    "matrix_factorization",
+    "rmse_by_hand",
+    "train_epoch",
+]

@@ -1,0 +1,77 @@
+"""The ladder: a trained model is judged by held-out ratings, against rivals whose results are recorded.
+
+How hard a split is varies more than models differ, so that a fixed bar would let luck decide. Each rung is therefore
+kept as a *distance* from the damped biases of the very same split (a closed form, fitted in the judge), averaged over
+the recorded splits; the distances vary about a fifth as much as the RMSEs do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_utils.baselines import recorded
+from course_utils.baselines.biases import DampedBiases
+from course_utils.checks.expect import Finding, expect_array
+from course_utils.checks.verdict import number
+from course_utils.evaluation import rmse
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of a ladder.
+
+    name    as it is said to a person
+    model   the rival's name in the recorded results
+    points  for passing it
+    margin  in stars of RMSE: how much better than the rival's mean distance one must be; negative allows for luck
+    """
+
+    name: str
+    model: str
+    points: float
+    margin: float
+
+
+def bars(dataset: str, rungs: tuple[Rung, ...]) -> np.ndarray:
+    """The RMSE each rung asks for, less the RMSE of the damped biases on the same split; (n_rungs,) float."""
+    biases = recorded.values(dataset, "explicit", "damped_biases", "rmse")
+    rivals = [recorded.values(dataset, "explicit", rung.model, "rmse") for rung in rungs]
+    return np.array([np.mean(rival - biases) - rung.margin for rival, rung in zip(rivals, rungs, strict=True)])
+
+
+def climb(seen, world, rungs: tuple[Rung, ...]) -> Iterator[Finding]:
+    """Judge held-out scores; the share of the points is that of the rungs below the student's RMSE.
+
+    seen   observation of the scores, (n_test,) float, in stars
+    world  with train_* and test_* arrays, n_users, n_items, dataset, and the secret test_ratings
+    """
+    form = expect_array(seen, shape=world.test_ratings.shape, slip="One score for each test pair, in the pairs' order.")
+    yield form
+    if not form.ok:
+        return
+    biases = DampedBiases().fit(
+        world.train_user_ids, world.train_item_ids, world.train_ratings, n_users=world.n_users, n_items=world.n_items
+    )
+    biases_rmse = rmse(world.test_ratings, biases.predict(world.test_user_ids, world.test_item_ids))
+    student_rmse = rmse(world.test_ratings, np.asarray(seen, dtype=float))
+    wanted = biases_rmse + bars(str(world.dataset), rungs)
+    passed = student_rmse < wanted
+    n_passed = int(np.argmin(passed)) if not passed.all() else len(rungs)  # a rung counts only above all below it
+    points = sum(rung.points for rung in rungs[:n_passed])
+    total = sum(rung.points for rung in rungs)
+    saw = f"Test RMSE {student_rmse:.4f} on ratings your model had not seen: {n_passed} of {len(rungs)} rungs"
+    saw += f", past {rungs[n_passed - 1].name}." if n_passed else "."
+    if n_passed == len(rungs):
+        yield Finding(1, saw=saw)
+        return
+    rung, bar = rungs[n_passed], wanted[n_passed]
+    yield Finding(
+        points / total,
+        saw=saw if n_passed else "",
+        came_back=f"scores whose RMSE is {student_rmse:.4f}",
+        expected=f"below {bar:.4f} for the next rung, {rung.name} ({number(rung.points)} more)",
+        slip="Watch the test RMSE per epoch: too few epochs, no regularisation and too large a start all show there.",
+    )
