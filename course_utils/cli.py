@@ -22,7 +22,9 @@ def course() -> None:
 
 @app.command()
 def build(
-    lessons: Annotated[list[str] | None, typer.Argument(help="Lessons, e.g. 01_explicit_mf; all if none is named.")] = None,
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="Lessons, e.g. 01_explicit_mf; all if none is named.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file is out of date.")] = False,
     execute: Annotated[bool, typer.Option("--execute", help="Also run the solutions, on real data.")] = False,
 ) -> None:

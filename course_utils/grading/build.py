@@ -63,7 +63,9 @@ def keep_answers(path: Path) -> None:
         return
     try:
         cells = nbformat.read(path, as_version=4).cells
-        touched = any(is_solution(cell) and cell.metadata.nbgrader["checksum"] != compute_checksum(cell) for cell in cells)
+        touched = any(
+            is_solution(cell) and cell.metadata.nbgrader["checksum"] != compute_checksum(cell) for cell in cells
+        )
     except (ValueError, KeyError, AttributeError):
         touched = True
     if touched:
@@ -88,7 +90,9 @@ def check_build(course: Course) -> list[str]:
         if not lesson.executed.exists():
             problems.append(f"solutions/{lesson.executed.name} is missing; {again}")
         elif recorded_fingerprint(lesson.executed) != lesson.fingerprint:
-            problems.append(f"solutions/{lesson.executed.name} was executed from another version of its source; {again}")
+            problems.append(
+                f"solutions/{lesson.executed.name} was executed from another version of its source; {again}"
+            )
     return problems
 
 
@@ -110,7 +114,7 @@ def student_files(course: Course, lessons: list[Lesson]) -> dict[str, bytes]:
 
 
 def release_notebooks(course: Course, lessons: list[Lesson]) -> dict[Lesson, NotebookNode]:
-    """What nbgrader's generator makes of the lessons, without a gradebook. Raises CourseError for every mistake found."""
+    """What nbgrader's generator makes of the lessons, without a gradebook. Raises CourseError with all mistakes."""
     check_sources(course, lessons)
     notebooks = {}
     with tempfile.TemporaryDirectory() as folder:

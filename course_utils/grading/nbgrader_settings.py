@@ -1,4 +1,4 @@
-"""nbgrader's settings, in one place: for the stock commands (nbgrader_config.py) and for our own use of its converters."""
+"""nbgrader's settings in one place: for the stock commands (nbgrader_config.py) and for our use of its converters."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from traitlets.config import Config
 
 from course_utils.grading.course import Course
 
-CODE_STUB = (
-    'raise NotImplementedError("Replace this line with your answer, run this cell, then the check below it.")'
-)
+CODE_STUB = 'raise NotImplementedError("Replace this line with your answer, run this cell, then the check below it.")'
 TEXT_STUB = "*Replace this line with your answer.*"
 CELL_TIMEOUT = 300
 """Seconds that one cell may run."""

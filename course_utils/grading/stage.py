@@ -1,6 +1,6 @@
 """From a lesson's source file to the notebook that nbgrader takes in: the answers still inside, the cells named.
 
-Everything that nbgrader would fail on with a traceback, or let pass in silence, is found here and said with file and line.
+What nbgrader would fail on with a traceback, or let pass in silence, is found here and said with file and line.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def read_source(lesson: Lesson) -> NotebookNode:
 
 
 def cell_id(cell: NotebookNode, lesson: Lesson, counts: dict[str, int]) -> str:
-    """The grade id where there is one; else the lesson's number, a hash of the source, and a count of its repetitions."""
+    """The grade id where there is one; else the lesson's number, a hash of the source and a running count."""
     if "nbgrader" in cell.metadata:
         return cell.metadata.nbgrader["grade_id"]
     stem = f"{lesson.number}-{hashlib.sha256(cell.source.encode()).hexdigest()[:12]}"
