@@ -1,0 +1,48 @@
+"""The network inside the factorization models."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from course_utils.spotlight.layers import ScaledEmbedding, ZeroEmbedding
+
+
+class BilinearNet(nn.Module):
+    """score(u, i) = p_u · q_i + b_u + c_i. No global mean: the biases have to find it.
+
+    embedding_dim         length of p_u and q_i
+    user_embedding_layer  replaces the table of p
+    item_embedding_layer  replaces the table of q
+    sparse                sparse gradients for all four tables; needs an optimiser that takes them
+    """
+
+    def __init__(
+        self,
+        num_users: int,
+        num_items: int,
+        embedding_dim: int = 32,
+        user_embedding_layer: nn.Module | None = None,
+        item_embedding_layer: nn.Module | None = None,
+        sparse: bool = False,
+    ) -> None:
+        super().__init__()
+        self.embedding_dim = embedding_dim
+        # The users' vectors are drawn first.
+        if user_embedding_layer is None:
+            user_embedding_layer = ScaledEmbedding(num_users, embedding_dim, sparse=sparse)
+        if item_embedding_layer is None:
+            item_embedding_layer = ScaledEmbedding(num_items, embedding_dim, sparse=sparse)
+        self.user_embeddings = user_embedding_layer
+        self.item_embeddings = item_embedding_layer
+        self.user_biases = ZeroEmbedding(num_users, 1, sparse=sparse)
+        self.item_biases = ZeroEmbedding(num_items, 1, sparse=sparse)
+
+    def forward(self, user_ids: Tensor, item_ids: Tensor) -> Tensor:
+        """Score pairs.
+
+        user_ids  (B,) int64
+        item_ids  (B,) int64
+        returns   (B,) float32
+        """
+        dot = (self.user_embeddings(user_ids) * self.item_embeddings(item_ids)).sum(-1)
+        return dot + self.user_biases(user_ids).squeeze(-1) + self.item_biases(item_ids).squeeze(-1)

@@ -1,0 +1,86 @@
+"""The data that Spotlight's models are fitted on: parallel arrays, one entry an interaction of a user with an item."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+
+
+class Interactions:
+    """Who met which item, and optionally the rating, the time and a weight. Everything given is an attribute.
+
+    user_ids    (n,) int32, values in [0, num_users)
+    item_ids    (n,) int32, values in [0, num_items)
+    ratings     (n,) float32 or None
+    timestamps  (n,) int32 or None
+    weights     (n,) float32 or None; kept by splits, used by no model
+    num_users   the largest user id + 1 if None or 0
+    num_items   the largest item id + 1 if None or 0
+    raises      ValueError if lengths differ, an id is negative or does not fit the declared number, or there is neither
+                an id nor a declared number
+    """
+
+    def __init__(
+        self,
+        user_ids: np.ndarray,
+        item_ids: np.ndarray,
+        ratings: np.ndarray | None = None,
+        timestamps: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+        num_users: int | None = None,
+        num_items: int | None = None,
+    ) -> None:
+        self.user_ids = np.asarray(user_ids)
+        self.item_ids = np.asarray(item_ids)
+        self.ratings = _array_or_none(ratings)
+        self.timestamps = _array_or_none(timestamps)
+        self.weights = _array_or_none(weights)
+        for name in ("item_ids", "ratings", "timestamps", "weights"):
+            values = getattr(self, name)
+            if values is not None and values.shape != (len(self.user_ids),):
+                raise ValueError(f"{name} has the shape {values.shape}, user_ids {self.user_ids.shape}")
+        self.num_users = _count("user", self.user_ids, num_users)
+        self.num_items = _count("item", self.item_ids, num_items)
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+    def __repr__(self) -> str:
+        return f"<Interactions dataset ({self.num_users} users x {self.num_items} items x {len(self)} interactions)>"
+
+    def tocoo(self) -> sp.coo_matrix:
+        """(num_users, num_items) matrix with the ratings as values, or ones where there are no ratings."""
+        values = np.ones(len(self)) if self.ratings is None else self.ratings
+        return sp.coo_matrix((values, (self.user_ids, self.item_ids)), shape=(self.num_users, self.num_items))
+
+    def tocsr(self) -> sp.csr_matrix:
+        """The same by rows. The values of a pair that occurs twice are added up."""
+        return self.tocoo().tocsr()
+
+    def take(self, rows: np.ndarray | slice) -> Interactions:
+        """The interactions at these positions, with the numbers of users and items of the whole.
+
+        rows  (m,) int positions, (n,) bool, or a slice
+        """
+        parts = (self.user_ids, self.item_ids, self.ratings, self.timestamps, self.weights)
+        return Interactions(
+            *(None if part is None else part[rows] for part in parts),
+            num_users=self.num_users,
+            num_items=self.num_items,
+        )
+
+
+def _array_or_none(values: np.ndarray | None) -> np.ndarray | None:
+    return None if values is None else np.asarray(values)
+
+
+def _count(name: str, ids: np.ndarray, declared: int | None) -> int:
+    if len(ids) == 0:
+        if not declared:
+            raise ValueError(f"no interactions: give num_{name}s")
+        return declared
+    if ids.min() < 0:
+        raise ValueError(f"{name} id {ids.min()} is negative")
+    if declared and ids.max() >= declared:
+        raise ValueError(f"{name} id {ids.max()} does not fit num_{name}s={declared}")
+    return declared or int(ids.max()) + 1

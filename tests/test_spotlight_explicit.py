@@ -1,0 +1,349 @@
+"""Spotlight's splits and explicit model under our own code."""
+
+import importlib
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from course_utils.evaluation import rmse
+from course_utils.spotlight.cross_validation import (
+    random_train_test_split,
+    shuffle_interactions,
+    user_based_train_test_split,
+)
+from course_utils.spotlight.evaluation import rmse_score
+from course_utils.spotlight.factorization.explicit import ExplicitFactorizationModel
+from course_utils.spotlight.factorization.representations import BilinearNet
+from course_utils.spotlight.interactions import Interactions
+from course_utils.spotlight.layers import ScaledEmbedding, ZeroEmbedding
+from course_utils.spotlight.losses import logistic_loss, poisson_loss, regression_loss
+from course_utils.spotlight.original import why_missing
+
+
+def interactions(n=1000, n_users=30, n_items=40, loss="regression", module=None):
+    """Random ratings that follow a planted low-rank pattern; of the original's class if its module is given."""
+    rng = np.random.default_rng(0)
+    users, items = rng.integers(0, n_users, n), rng.integers(0, n_items, n)
+    taste = (rng.normal(size=(n_users, 2))[users] * rng.normal(size=(n_items, 2))[items]).sum(1)
+    ratings = np.sign(taste) if loss == "logistic" else np.clip(np.round(3 + taste), 1, 5)
+    return (module or Interactions)(
+        users.astype(np.int32),
+        items.astype(np.int32),
+        ratings=ratings.astype(np.float32),
+        timestamps=np.arange(n, dtype=np.int32),
+        num_users=n_users,
+        num_items=n_items,
+    )
+
+
+def fitted(data, **settings):
+    model = ExplicitFactorizationModel(**{"n_iter": 2, "random_state": np.random.RandomState(1), **settings})
+    model.fit(data)
+    return model
+
+
+# Interactions
+
+
+def test_counts_not_declared_are_the_largest_id_plus_one():
+    data = Interactions(np.array([0, 4]), np.array([7, 2]))
+    assert (data.num_users, data.num_items, len(data)) == (5, 8, 2)
+    assert repr(data) == "<Interactions dataset (5 users x 8 items x 2 interactions)>"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_users": 4}, "user id 4 does not fit num_users=4"),
+        ({"num_items": 7}, "item id 7 does not fit num_items=7"),
+        ({"ratings": np.ones(3)}, r"ratings has the shape \(3,\)"),
+        ({"user_ids": np.array([-1, 0])}, "user id -1 is negative"),
+        ({"user_ids": np.array([], int), "item_ids": np.array([], int)}, "num_users"),
+    ],
+)
+def test_interactions_that_do_not_fit_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Interactions(**{"user_ids": np.array([0, 4]), "item_ids": np.array([7, 2]), **arguments})
+
+
+def test_the_matrix_holds_ratings_and_adds_up_a_repeated_pair():
+    data = Interactions(np.array([0, 1, 1]), np.array([1, 0, 0]), ratings=np.array([2.0, 3.0, 4.0]))
+    assert data.tocsr().toarray().tolist() == [[0, 2], [7, 0]]
+    assert Interactions(np.array([0]), np.array([1])).tocsr().toarray().tolist() == [[0, 1]]
+
+
+# Splits
+
+
+def test_the_random_split_is_the_shuffled_order_cut_at_the_floor():
+    data = interactions(n=11)
+    order = np.arange(11)
+    np.random.RandomState(5).shuffle(order)
+    train, test = random_train_test_split(data, test_percentage=0.25, random_state=np.random.RandomState(5))
+    assert train.timestamps.tolist() == order[:8].tolist()  # int(0.75 * 11) = 8
+    assert test.timestamps.tolist() == order[8:].tolist()
+    assert (train.num_users, test.num_items) == (30, 40)
+
+
+def test_a_shuffle_keeps_rows_together():
+    data = interactions()
+    shuffled = shuffle_interactions(data, random_state=0)
+    back = np.argsort(shuffled.timestamps)
+    for name in ("user_ids", "item_ids", "ratings"):
+        assert np.array_equal(getattr(shuffled, name)[back], getattr(data, name))
+    assert not np.array_equal(back, np.arange(len(data)))
+
+
+def test_the_user_split_divides_users_and_keeps_the_order_of_rows():
+    data = interactions()
+    train, test = user_based_train_test_split(data, test_percentage=0.3, random_state=np.random.RandomState(0))
+    assert not set(train.user_ids) & set(test.user_ids)
+    assert sorted([*train.timestamps, *test.timestamps]) == list(range(len(data)))
+    assert np.all(np.diff(train.timestamps) > 0)
+    assert np.all(np.diff(test.timestamps) > 0)
+
+
+def test_the_user_split_takes_the_published_murmur_hash():
+    # MurmurHash3_x86_32 of four zero bytes with the seed 0 is 0x2362f9de, and 593,689,054 modulo 100 is 54.
+    class Seed0(np.random.RandomState):
+        def randint(self, *args, **kwargs):
+            return 0
+
+    data = Interactions(np.array([0]), np.array([0]))
+    sizes = [len(user_based_train_test_split(data, share, random_state=Seed0())[1]) for share in (0.54, 0.55)]
+    assert sizes == [0, 1]
+
+
+@pytest.mark.parametrize("split", [random_train_test_split, user_based_train_test_split])
+def test_the_user_ids_may_be_of_any_int_type_and_a_percentage_is_refused(split):
+    data = Interactions(np.arange(50, dtype=np.int64), np.arange(50))
+    assert sum(map(len, split(data, random_state=0))) == 50
+    with pytest.raises(ValueError, match="got 20"):
+        split(data, test_percentage=20)
+
+
+@pytest.mark.parametrize("split", [random_train_test_split, user_based_train_test_split])
+def test_an_int_is_the_seed_of_a_random_state_and_a_generator_is_refused(split):
+    data = interactions()
+    by_int, by_state = split(data, random_state=3), split(data, random_state=np.random.RandomState(3))
+    assert np.array_equal(by_int[1].timestamps, by_state[1].timestamps)
+    with pytest.raises(TypeError, match="Generator"):
+        split(data, random_state=np.random.default_rng(3))
+
+
+# Losses and layers
+
+
+def test_losses_at_scores_worked_out_by_hand():
+    ratings = torch.tensor([1.0, 4.0])
+    assert regression_loss(ratings, torch.tensor([3.0, 3.0])).item() == pytest.approx((4 + 1) / 2)
+    assert poisson_loss(ratings, torch.tensor([1.0, np.e])).item() == pytest.approx((1 + np.e - 4) / 2)
+    assert logistic_loss(torch.tensor([-1.0, 1.0]), torch.tensor([0.0, 0.0])).item() == pytest.approx(np.log(2))
+    assert logistic_loss(torch.tensor([-1.0]), torch.tensor([1.0])).item() == pytest.approx(np.log(1 + np.e))
+
+
+def test_embeddings_start_with_the_spread_of_one_over_their_length_and_biases_at_zero():
+    table = ScaledEmbedding(5000, 8, padding_idx=0)
+    assert table.weight[1:].std().item() == pytest.approx(1 / 8, rel=0.02)
+    assert table.weight[0].abs().max().item() == 0
+    assert ZeroEmbedding(10, 1).weight.abs().max().item() == 0
+
+
+def test_the_net_scores_by_the_product_plus_both_biases():
+    net = BilinearNet(2, 3, embedding_dim=2)
+    with torch.no_grad():
+        net.user_embeddings.weight[1] = torch.tensor([1.0, 2.0])
+        net.item_embeddings.weight[2] = torch.tensor([3.0, -1.0])
+        net.user_biases.weight[1] = 0.5
+        net.item_biases.weight[2] = 0.25
+    assert net(torch.tensor([1]), torch.tensor([2])).tolist() == [1.75]
+
+
+# The model
+
+
+def test_the_model_fits_a_planted_pattern_far_better_than_the_mean():
+    train, test = random_train_test_split(interactions(n=6000), random_state=0)
+    model = fitted(train, embedding_dim=4, n_iter=15, random_state=0)
+    assert rmse_score(model, test) < 0.6 * np.std(test.ratings)
+
+
+def test_an_epoch_is_adam_on_the_permutation_of_the_random_state():
+    """The same loop written plainly, with NumPy's permutation and torch's unfused Adam."""
+    data = interactions()
+    state = np.random.RandomState(1)
+    torch.manual_seed(state.randint(-(10**8), 10**8))
+    net = BilinearNet(30, 40)
+    adam = torch.optim.Adam(net.parameters(), lr=1e-2, weight_decay=1e-4, foreach=False)
+    for _ in range(2):
+        order = np.arange(len(data))
+        state.shuffle(order)
+        for start in range(0, len(order), 300):
+            rows = order[start : start + 300]
+            users, items = (torch.tensor(ids[rows], dtype=torch.int64) for ids in (data.user_ids, data.item_ids))
+            adam.zero_grad()
+            (torch.tensor(data.ratings[rows]) - net(users, items)).square().mean().backward()
+            adam.step()
+    with torch.no_grad():
+        expected = net(torch.zeros(40, dtype=torch.int64), torch.arange(40)).numpy()
+    assert fitted(data, l2=1e-4, batch_size=300).predict(0) == pytest.approx(expected, abs=1e-5)
+
+
+def test_torch_draws_elsewhere_change_nothing_and_are_not_changed():
+    data = interactions()
+    expected = fitted(data).predict(0)
+    torch.manual_seed(0)
+    untouched = torch.rand(2)
+    torch.manual_seed(0)
+    model = ExplicitFactorizationModel(n_iter=2, random_state=np.random.RandomState(1))
+    first = torch.rand(1)
+    model.fit(data)
+    assert torch.equal(torch.cat([first, torch.rand(1)]), untouched)
+    assert np.array_equal(model.predict(0), expected)
+
+
+@pytest.mark.parametrize("representation", [False, True])
+def test_two_fits_of_one_epoch_equal_one_fit_of_two(representation):
+    class WithDropout(BilinearNet):
+        def forward(self, user_ids, item_ids):
+            return torch.nn.functional.dropout(super().forward(user_ids, item_ids), 0.5, self.training)
+
+    def net():
+        torch.manual_seed(0)
+        return WithDropout(30, 40) if representation else None
+
+    data = interactions()
+    at_once, in_steps = fitted(data, representation=net()), fitted(data, n_iter=1, representation=net())
+    in_steps.fit(data)
+    assert np.array_equal(at_once.predict(0), in_steps.predict(0))
+
+
+def test_ratings_are_predicted_on_the_scale_of_the_loss():
+    assert np.all(fitted(interactions(), loss="poisson").predict(0) > 0)
+    probabilities = fitted(interactions(loss="logistic"), loss="logistic", n_iter=5).predict(0)
+    assert np.all((probabilities > 0) & (probabilities < 1))
+
+
+def test_a_last_batch_of_one_row_is_trained_on():
+    model = fitted(interactions(n=257), batch_size=256)
+    assert np.isfinite(model.predict(0)).all()
+
+
+def test_one_pair_one_user_and_many_pairs_give_the_same_scores():
+    model = fitted(interactions())
+    everything = model.predict(3)
+    assert everything.shape == (40,)
+    assert everything.dtype == np.float32
+    assert model.predict(3, np.array([7, 9])) == pytest.approx(everything[[7, 9]], abs=1e-6)
+    assert model.predict(np.array([3]), np.array([7])) == pytest.approx(everything[7:8], abs=1e-6)
+    assert model.predict(np.full(40, 3), np.arange(40)) == pytest.approx(everything, abs=1e-6)
+    assert model.predict(np.array([], int), np.array([], int)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        ((30, None), "30"),
+        ((np.array([0]), np.array([40])), "40"),
+        ((np.array([-1]), np.array([0])), "-1"),
+        ((np.array([0, 1]), np.array([0, 1, 2])), "2 user ids do not pair up with 3"),
+        ((np.array([0, 1]), None), "2 user ids do not pair up with 40"),
+    ],
+)
+def test_pairs_that_do_not_fit_the_model_are_refused(pair, message):
+    with pytest.raises(ValueError, match=message):
+        fitted(interactions()).predict(*pair)
+
+
+def test_wrong_settings_fail_at_once():
+    with pytest.raises(ValueError, match="'rmse'"):
+        ExplicitFactorizationModel(loss="rmse")
+    with pytest.raises(ValueError, match="optimizer_func"):
+        ExplicitFactorizationModel(sparse=True)
+    with pytest.raises(TypeError, match="random_state"):
+        ExplicitFactorizationModel(random_state=np.random.default_rng(0))
+    with pytest.raises(RuntimeError, match="call fit first"):
+        ExplicitFactorizationModel().predict(0)
+    with pytest.raises(ValueError, match="ratings"):
+        ExplicitFactorizationModel().fit(Interactions(np.array([0]), np.array([0])))
+
+
+def test_sparse_gradients_work_with_an_optimiser_that_takes_them():
+    model = fitted(
+        interactions(), sparse=True, optimizer_func=lambda parameters: torch.optim.SparseAdam(list(parameters), lr=1e-2)
+    )
+    assert np.isfinite(model.predict(0)).all()
+
+
+def test_a_loss_that_is_not_a_number_stops_the_fit():
+    data = interactions()
+    data.ratings[5] = np.nan
+    with pytest.raises(ValueError, match="Degenerate epoch loss: nan"):
+        fitted(data)
+
+
+def test_a_fitted_model_survives_pickling():
+    model = fitted(interactions())
+    assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(0), model.predict(0))
+
+
+def test_rmse_score_is_the_error_of_predict():
+    data = interactions()
+    model = fitted(data)
+    assert rmse_score(model, data) == rmse(data.ratings, model.predict(data.user_ids, data.item_ids))
+
+
+# Against the original
+
+
+@pytest.fixture
+def original():
+    """Imports a module of the original Spotlight."""
+    reason = why_missing()
+    if reason:
+        pytest.skip(reason)
+    before = torch.get_rng_state()
+    yield lambda name: importlib.import_module(f"spotlight.{name}")
+    torch.set_rng_state(before)
+
+
+@pytest.mark.spotlight
+@pytest.mark.parametrize("split", [random_train_test_split, user_based_train_test_split])
+def test_splits_are_identical_to_the_originals(original, split):
+    their_data = interactions(module=original("interactions").Interactions)
+    their_split = getattr(original("cross_validation"), split.__name__)
+    theirs = their_split(their_data, random_state=np.random.RandomState(4))
+    ours = split(interactions(), random_state=np.random.RandomState(4))
+    for part, their_part in zip(ours, theirs, strict=True):
+        assert np.array_equal(part.timestamps, their_part.timestamps)
+
+
+@pytest.mark.spotlight
+@pytest.mark.filterwarnings("ignore:.*size_average")
+@pytest.mark.parametrize("loss", ["regression", "poisson", "logistic"])
+def test_scores_agree_with_the_originals_after_two_epochs(original, loss):
+    size = {"n": 20_000, "n_users": 300, "n_items": 400, "loss": loss}
+    their_data = interactions(**size, module=original("interactions").Interactions)
+    theirs = original("factorization.explicit").ExplicitFactorizationModel(
+        loss=loss, n_iter=2, random_state=np.random.RandomState(1)
+    )
+    theirs.fit(their_data)
+    expected = theirs.predict(their_data.user_ids, their_data.item_ids)
+    data = interactions(**size)
+    # The order of float32 sums differs; a wrong draw, loss or step moves scores by 0.01 and more.
+    assert fitted(data, loss=loss).predict(data.user_ids, data.item_ids) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_reason_names_another_project_called_spotlight(tmp_path):
+    (tmp_path / "spotlight").mkdir()
+    (tmp_path / "spotlight" / "__init__.py").touch()
+    code = "from course_utils.spotlight.original import why_missing; print(why_missing())"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert f"installed at {tmp_path}" in done.stdout
+    assert "another project of that name" in done.stdout
