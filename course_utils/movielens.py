@@ -1,8 +1,8 @@
 """MovieLens by name: `ratings, movies = load("ml-100k")`.
 
 A data set is looked for in three places: the folder COURSE_DATA_DIR/<name>, this user's cache, and GroupLens' own
-download (https://grouplens.org/datasets/movielens/), which fills the cache. No MovieLens file comes with the course, since
-the licences of ml-100k and ml-1m do not allow it; "synthetic" is made up on the spot and needs no file.
+download (https://grouplens.org/datasets/movielens/), which fills the cache. No MovieLens file comes with the course,
+since the licences of ml-100k and ml-1m do not allow it; "synthetic" is made up on the spot and needs no file.
 
 The MD5 sums are those that GroupLens publishes beside each archive; the SHA-256 of ml-latest-small is the one that
 TensorFlow Datasets pins. They guard the download; the values are checked whenever a file is read.
@@ -133,9 +133,9 @@ def download(name: str) -> Path:
 def _three_ways(name: str) -> str:
     layout = ARCHIVES[name].layout
     return (
-        f"Three ways to get data: put {layout.ratings_file} and {layout.movies_file} from {GROUPLENS}{name}.zip into a "
-        f"folder named {name} and set COURSE_DATA_DIR to the folder above it; or run `course data {name}` where there is a network; or set "
-        "COURSE_DATASET=synthetic to work with made-up data"
+        f"Three ways to get data: put {layout.ratings_file} and {layout.movies_file} from {GROUPLENS}{name}.zip into "
+        f"a folder named {name} and set COURSE_DATA_DIR to the folder above it; or run `course data {name}` where "
+        "there is a network; or set COURSE_DATASET=synthetic to work with made-up data"
     )
 
 

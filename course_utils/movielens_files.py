@@ -1,8 +1,8 @@
 """Reads the two files of a MovieLens data set, and says plainly what is wrong with a damaged one.
 
-Pandas' fast parser reads the ratings. Only when it fails, or when a value is off, is the file read line by line to find
-the line that an error message can name. Formats and counts are those of the README in each GroupLens archive
-(F. M. Harper and J. A. Konstan, The MovieLens Datasets: History and Context, ACM TiiS 5(4), 2015).
+Pandas' fast parser reads the ratings. Only when it fails, or when a value is off, is the file read line by line to
+find the line that an error message can name. Formats and counts are those of the README in each GroupLens archive (F.
+M. Harper and J. A. Konstan, The MovieLens Datasets: History and Context, ACM TiiS 5(4), 2015).
 """
 
 import csv
@@ -127,8 +127,8 @@ def csv_layout(n_ratings: int, n_users: int, n_movies: int) -> Layout:
 def read_movies(path: Path, layout: Layout) -> pd.DataFrame:
     """The films of a data set.
 
-    returns   item_id int32, title str (without the year, not unique), year Int16 (missing where unknown), genres "A|B" str
-              ("" where none is known)
+    returns   item_id int32, title str (without the year, not unique), year Int16 (missing where unknown), genres str
+              ("A|B", or "" where none is known)
     Raises DataError, naming the file, the line and what was expected there.
     """
     rows, lines = [], _read_bytes(path).splitlines()

@@ -1,9 +1,10 @@
 """Ways to hold ratings back for a test, on tables as `movielens.load` returns them.
 
 Half of all consecutive MovieLens events share their second, so "the latest" needs a tie rule: of two ratings with the
-same timestamp, the one with the larger `position` (row in the data file) is the later. No two rows share a position, so
-the order is complete, and neither the order of the rows nor the sort algorithm has a say. Every split returns
-(train, test), both in order of position with a fresh index; together they hold every row once. No rows in, no rows out.
+same timestamp, the one with the larger `position` (row in the data file) is the later. No two rows share a position,
+so the order is complete, and neither the order of the rows nor the sort algorithm has a say. Every split returns
+(train, test), both in order of position with a fresh index; together they hold every row once. No rows in, no rows
+out.
 """
 
 import numpy as np
