@@ -1,0 +1,232 @@
+"""Run one notebook in a fresh kernel, whatever is in it, and say how that ended.
+
+`execute` takes and returns plain values, so that it can run in this process, in a worker, or on another machine.
+A cell that runs too long is interrupted; a kernel that does not answer the interrupt, or a notebook that exceeds its
+own time, is killed with all its processes. What ran before keeps its outputs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import DEVNULL
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+TIMEOUT_NAME = "CellTimeoutError"
+"""The error that a cell which was interrupted carries among its outputs."""
+
+INTERRUPT_GRACE = 10
+"""Seconds in which a kernel has to answer an interrupt."""
+
+MAX_CELL_BYTES = 2 * 2**20
+"""More output than this of one cell is dropped."""
+
+
+running_groups: set[int | None] = set()
+"""Process groups of the kernels that this process has started."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run a notebook.
+
+    cell_timeout      seconds a cell may run
+    notebook_timeout  seconds the whole notebook may run
+    environment       variables that the kernel gets besides this process's own
+    kernel_name       the kernel to start; later sandboxes are kernels of their own name
+    """
+
+    cell_timeout: int = 300
+    notebook_timeout: int = 1800
+    environment: dict[str, str] = field(default_factory=dict)
+    kernel_name: str = "python3"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    status   "ok" if every cell was reached, else "timeout", "memory" or "error"
+    message  why not; empty if it was
+    reached  number of cells, counted from the first, that were run to an end
+    seconds  wall-clock time, kernel start included
+    """
+
+    status: str
+    message: str
+    reached: int
+    seconds: float
+
+
+class CappedClient(NotebookClient):
+    """A notebook client that stops storing a cell's output at a limit, and never shows more than it stores."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.written: dict[int, int] = {}
+
+    def output(self, outs, msg, display_id, cell_index):
+        size = len(str(msg["content"]))
+        verdict = msg["msg_type"] in ("execute_result", "error")
+        if self.written.get(cell_index, 0) + size > MAX_CELL_BYTES and not (verdict and size < MAX_CELL_BYTES):
+            if self.written.get(cell_index, 0) <= MAX_CELL_BYTES:
+                text = "\n... more output than is kept ...\n"
+                outs.append(NotebookNode(output_type="stream", name="stdout", text=text))
+            self.written[cell_index] = MAX_CELL_BYTES + 1
+            return None
+        self.written[cell_index] = self.written.get(cell_index, 0) + size
+        return super().output(outs, msg, display_id, cell_index)
+
+
+def execute(
+    notebook_json: str, settings: Settings, on_cell: Callable[[int, NotebookNode], None] | None = None
+) -> tuple[str, Outcome]:
+    """Run all code cells in order, going on after a cell that raises.
+
+    notebook_json  a notebook of nbformat 4
+    on_cell        called after each code cell with its place and the cell
+    returns        the notebook with its outputs, as JSON, and how the run ended
+    """
+    notebook = nbformat.reads(notebook_json, as_version=4)
+    with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder:
+        outcome = asyncio.run(Run(notebook, settings, Path(folder), on_cell).to_its_end())
+    return nbformat.writes(notebook), outcome
+
+
+class Run:
+    """One kernel's life."""
+
+    def __init__(self, notebook: NotebookNode, settings: Settings, folder: Path, on_cell: Callable | None):
+        self.notebook, self.settings, self.folder, self.on_cell = notebook, settings, folder, on_cell
+        self.reached = 0
+        self.out_of_time = False
+        self.client: CappedClient | None = None
+
+    async def to_its_end(self) -> Outcome:
+        """Run the notebook; returns how it ended and leaves no process of it behind."""
+        started = time.monotonic()
+        clock = threading.Timer(self.settings.notebook_timeout, self.stop_for_time)
+        clock.daemon = True
+        clock.start()
+        status, message = "ok", ""
+        try:
+            await self.run_cells()
+        except CellTimeoutError:
+            status, message = "timeout", "the cell could not be interrupted, so the kernel was stopped"
+        except DeadKernelError:
+            status, message = await self.cause_of_death()
+        except Exception as problem:  # a kernel that never came up, or that speaks nonsense
+            status, message = "error", f"the kernel could not be used: {type(problem).__name__}: {problem}"
+        finally:
+            clock.cancel()
+            await self.clean_up()
+        return Outcome(status, message, self.reached, round(time.monotonic() - started, 2))
+
+    async def run_cells(self) -> None:
+        specs = KernelSpecManager(kernel_dirs=[os.path.join(sys.prefix, "share", "jupyter", "kernels")])
+        manager = AsyncKernelManager(kernel_name=self.settings.kernel_name, kernel_spec_manager=specs)
+        manager.connection_file = str(self.folder / "kernel.json")
+        if os.name == "posix":  # sockets in our own folder: no ports, and no other user can listen
+            manager.transport, manager.ip = "ipc", str(self.folder / "kernel")
+        self.client = CappedClient(
+            self.notebook,
+            km=manager,
+            timeout=self.settings.cell_timeout,
+            interrupt_on_timeout=True,
+            error_on_timeout={"ename": TIMEOUT_NAME, "evalue": "", "traceback": []},
+            allow_errors=True,
+            iopub_timeout=INTERRUPT_GRACE,
+            raise_on_iopub_timeout=True,
+            record_timing=False,
+            store_widget_state=False,
+            shutdown_kernel="immediate",
+            on_cell_executed=self.mark_timeout,
+        )
+        self.client.reset_execution_trackers()
+        work = self.folder / "work"
+        work.mkdir()
+        launch = {"cwd": str(work), "env": self.environment(), "stdout": DEVNULL, "stderr": DEVNULL}
+        async with self.client.async_setup_kernel(cleanup_kc=False, **launch):
+            running_groups.add(self.process_group())
+            for index, cell in enumerate(self.notebook.cells):
+                if cell.cell_type == "code":
+                    await self.client.async_execute_cell(cell, index, store_history=True)
+                    if self.on_cell:
+                        self.on_cell(index, cell)
+                self.reached = index + 1
+
+    def mark_timeout(self, cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:
+        """nbclient tells of a timeout only in its reply: put it among the cell's outputs, whatever the cell shows."""
+        if execute_reply["content"].get("ename") == TIMEOUT_NAME:
+            text = f"interrupted after {self.settings.cell_timeout} s"
+            cell.outputs.append(NotebookNode(output_type="error", ename=TIMEOUT_NAME, evalue=text, traceback=[text]))
+
+    def environment(self) -> dict[str, str]:
+        """The kernel's variables: one thread, no start-up files or settings of whoever runs this."""
+        quiet = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "IPYTHONDIR": str(self.folder / "ipython")}
+        inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONSTARTUP", "MPLBACKEND")}
+        return {**inherited, **quiet, **self.settings.environment}
+
+    def process_group(self) -> int | None:
+        """The kernel's process group, which everything that it starts belongs to."""
+        provisioner = self.client.km.provisioner if self.client and self.client.km else None
+        return getattr(provisioner, "pgid", None)
+
+    def stop_for_time(self) -> None:
+        self.out_of_time = True
+        kill_group(self.process_group())
+
+    async def cause_of_death(self) -> tuple[str, str]:
+        """Why a kernel that died did."""
+        if self.out_of_time:
+            return "timeout", f"the notebook was stopped after {self.settings.notebook_timeout} s"
+        code = await self.client.km.provisioner.poll() if self.client.km and self.client.km.provisioner else None
+        if code == -signal.SIGKILL:
+            return "memory", "the kernel was killed, most likely because the memory ran out"
+        if code is not None and code < 0:
+            return "error", f"the kernel died of signal {signal.Signals(-code).name}"
+        return "error", "the kernel ended before the notebook did (code that leaves Python ends it)"
+
+    async def clean_up(self) -> None:
+        group = self.process_group()
+        kill_group(group)
+        running_groups.discard(group)
+        if self.client and self.client.km:
+            with contextlib.suppress(Exception):
+                await self.client._async_cleanup_kernel()
+
+
+def kill_group(group: int | None) -> None:
+    """Kill every process of the group; this process's own group is never one."""
+    if group and group != os.getpgid(0):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def die_with_parent() -> None:
+    """Start a watch in a worker process: when the process that started it is gone, it ends, and its kernels with it."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        for group in list(running_groups):
+            kill_group(group)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
