@@ -229,6 +229,14 @@ def test_ratings_are_predicted_on_the_scale_of_the_loss():
     assert np.all((probabilities > 0) & (probabilities < 1))
 
 
+@pytest.mark.filterwarnings("error")
+def test_read_only_arrays_are_taken_without_a_warning():
+    data = interactions()
+    for column in (data.user_ids, data.item_ids, data.ratings):
+        column.flags.writeable = False
+    fitted(data).predict(data.user_ids, data.item_ids)
+
+
 def test_a_last_batch_of_one_row_is_trained_on():
     model = fitted(interactions(n=257), batch_size=256)
     assert np.isfinite(model.predict(0)).all()

@@ -100,9 +100,9 @@ class ExplicitFactorizationModel:
                 self._initialize(interactions.num_users, interactions.num_items)
             self._check_ids(interactions.user_ids, interactions.item_ids)
             columns = (
-                torch.as_tensor(interactions.user_ids, dtype=torch.int64, device=self._device),
-                torch.as_tensor(interactions.item_ids, dtype=torch.int64, device=self._device),
-                torch.as_tensor(interactions.ratings, dtype=torch.float32, device=self._device),
+                torch.tensor(interactions.user_ids, dtype=torch.int64, device=self._device),
+                torch.tensor(interactions.item_ids, dtype=torch.int64, device=self._device),
+                torch.tensor(interactions.ratings, dtype=torch.float32, device=self._device),
             )
             self._net.train()
             for epoch in range(self._n_iter):
@@ -127,8 +127,8 @@ class ExplicitFactorizationModel:
         if len(user_ids) not in (1, len(item_ids)):
             raise ValueError(f"{len(user_ids)} user ids do not pair up with {len(item_ids)} item ids")
         self._check_ids(user_ids, item_ids)
-        users = torch.as_tensor(user_ids, dtype=torch.int64, device=self._device).expand(len(item_ids))
-        items = torch.as_tensor(item_ids, dtype=torch.int64, device=self._device)
+        users = torch.tensor(user_ids, dtype=torch.int64, device=self._device).expand(len(item_ids))
+        items = torch.tensor(item_ids, dtype=torch.int64, device=self._device)
         to_prediction = _LOSSES[self._loss][2]
         self._net.eval()
         with torch.no_grad():
