@@ -25,7 +25,7 @@ class IdMap:
         if index.hasnans:
             raise ValueError(f"raw id {int(index.isna().argmax())} of {len(index)} is missing")
         if not index.is_unique:
-            raise ValueError(f"raw id {index[index.duplicated()][0]!r} occurs twice")
+            raise ValueError(f"raw id {index[index.duplicated()].tolist()[0]!r} occurs twice")
         self._index = index
 
     @classmethod

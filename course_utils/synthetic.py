@@ -40,15 +40,16 @@ GENRES = (
     "Animation Western Film-Noir Fantasy"
 )
 FIRST_WORDS = (
-    "Amber Bitter Borrowed Broken Burning Careless Copper Crooked Distant Drifting Early Empty Endless Faithful Fallen "
-    "Fifth Forgotten Frozen Gentle Golden Hollow Hidden Honest Idle Iron Lonely Lost Marble Midnight Narrow Northern "
-    "Painted Paper Patient Quiet Restless Scarlet Second Silent Sleeping Stolen Sudden Velvet Wandering Winter"
+    "Amber Bitter Borrowed Broken Burning Careless Copper Crooked Distant Drifting Early Empty Endless Faithful "
+    "Fallen Fifth Forgotten Frozen Gentle Golden Hollow Hidden Honest Idle Iron Lonely Lost Marble Midnight Narrow "
+    "Northern Painted Paper Patient Quiet Restless Scarlet Second Silent Sleeping Stolen Sudden Velvet Wandering "
+    "Winter"
 )
 LAST_WORDS = (
     "Acrobat Almanac Anchor Archive Balcony Bridge Cartographer Causeway Chandelier Choir Compass Courier Embassy "
-    "Ferry Fountain Gardener Garrison Harbour Horizon Hotel Island Kingdom Ladder Lantern Letter Lighthouse Locksmith Meadow "
-    "Mirror Museum Orchard Passenger Promise Quarry Railway River Sparrow Staircase Station Sundial Tailor Telegram "
-    "Viaduct Voyage Waltz"
+    "Ferry Fountain Gardener Garrison Harbour Horizon Hotel Island Kingdom Ladder Lantern Letter Lighthouse "
+    "Locksmith Meadow Mirror Museum Orchard Passenger Promise Quarry Railway River Sparrow Staircase Station "
+    "Sundial Tailor Telegram Viaduct Voyage Waltz"
 )
 
 
@@ -98,7 +99,7 @@ class World:
         return float(np.sqrt(np.mean(probs @ stars**2 - (probs @ stars) ** 2)))
 
     def next_item_probs(self, user_id: int, history: np.ndarray) -> np.ndarray:
-        """history (n,) item ids of one user, earliest first, n >= 2 -> (n_items,) true probabilities of the next item."""
+        """history (n,) item ids of a user, earliest first, n >= 2 -> (n_items,) true probabilities of the next item."""
         seen = np.asarray(history) - 1
         choice = self.choice_probs[user_id - 1].copy()
         choice[seen] = 0.0
