@@ -131,9 +131,9 @@ def encode(ratings: pd.DataFrame, users: IdMap | None = None, items: IdMap | Non
     return EncodedRatings(
         user_ids=users.encode(ratings["user_id"]),
         item_ids=items.encode(ratings["item_id"]),
-        ratings=ratings["rating"].to_numpy(np.float32),
-        timestamps=ratings["timestamp"].to_numpy(np.int64),
-        positions=ratings["position"].to_numpy(np.int64),
+        ratings=ratings["rating"].to_numpy(np.float32, copy=True),  # copies, as pandas' own arrays may be read-only
+        timestamps=ratings["timestamp"].to_numpy(np.int64, copy=True),
+        positions=ratings["position"].to_numpy(np.int64, copy=True),
         users=users,
         items=items,
     )
