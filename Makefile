@@ -1,0 +1,64 @@
+# The habits of this course. `make demo` and `make test` need nothing but Python 3.11 or newer and make:
+# both set up .venv/ first, if it is not there or older than the list of dependencies.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# nbgrader starts its neighbours by name, so the environment's programs come first; one thread a process (see README)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help demo test notebooks execute lab grade bench lint clean
+
+help:
+	@echo "make demo       build the student edition, grade a class of known submissions, write a report"
+	@echo "make test       all tests that need no network"
+	@echo "make notebooks  rebuild notebooks/ from solutions/"
+	@echo "make execute    run every solution on ML-100K and keep its outputs, for reading"
+	@echo "make lab        open the student edition in JupyterLab"
+	@echo "make grade      grade submitted/ into graded/   (SUBMITTED=... OUT=... to choose others)"
+	@echo "make bench      measure speed and quality beside the rivals"
+	@echo "make lint       ruff"
+	@echo "make clean      remove .venv/ and what the commands above leave behind"
+
+.venv/installed: pyproject.toml constraints.txt
+	@echo "== Setting up .venv/ (once; a few minutes, mostly the download of PyTorch)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: .venv/installed
+	@echo "== Grading a class of known submissions (about five minutes)"
+	@$(BIN)/course demo
+
+test: .venv/installed
+	@echo "== Running the tests (about ten minutes; MovieLens tests run if COURSE_DATA_DIR is set)"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m pytest
+
+notebooks: .venv/installed
+	@$(BIN)/course build
+
+execute: .venv/installed
+	@$(BIN)/course build --execute
+
+lab: .venv/installed
+	@cd notebooks && $(BIN:%=../%)/jupyter lab
+
+SUBMITTED ?= submitted
+OUT ?= graded
+grade: .venv/installed
+	@$(BIN)/course grade $(SUBMITTED) --out $(OUT)
+
+bench: .venv/installed
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+lint: .venv/installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+clean:
+	rm -rf .venv .course demo .pytest_cache .ruff_cache .hypothesis course_utils.egg-info
