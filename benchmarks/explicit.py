@@ -3,8 +3,8 @@
     python benchmarks/explicit.py [--dataset ml-100k] [--splits 5]
 
 Every model is fitted on the same random 80/20 splits, one thread, in turn; the table shows medians over the splits.
-CPU time is what the process used, so that other work on the machine hardly counts. To add a model, write a function that
-fits it, and name it in MODELS.
+CPU time is what the process used, so that other work on the machine hardly counts. To add a model, write a function
+that fits it, and name it in MODELS.
 """
 
 import argparse
