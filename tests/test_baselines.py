@@ -181,3 +181,16 @@ def test_recording_replaces_only_the_rows_that_were_measured(monkeypatch, tmp_pa
     assert before in recorded.rows()
     assert new["ratings_sha256"] == ratings_hash(world.ratings.sample(frac=1, random_state=0))
     assert [path.name for path in tmp_path.iterdir()] == ["recorded.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("synthetic", 1), "at least 2, got 1"),
+        (("synthetic", 2, ["wishful"]), "'wishful'; there are global_mean, .*"),
+    ],
+)
+def test_a_recording_that_makes_no_sense_fails_before_any_work(monkeypatch, arguments, message):
+    monkeypatch.setattr(movielens, "load", lambda name: pytest.fail("the data was loaded"))
+    with pytest.raises(ValueError, match=message):
+        record(*arguments)

@@ -16,6 +16,7 @@ from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
+from rich.console import Console
 from rich.progress import track
 
 from course_utils import movielens
@@ -80,10 +81,13 @@ def record(dataset: str, n_splits: int = 10, models: Iterable[str] | None = None
     """Measure and write into recorded.json, in place of the rows of the same data set and models.
 
     dataset   a name that movielens.load knows
-    n_splits  the seeds 0 to n_splits - 1
+    n_splits  the seeds 0 to n_splits - 1; at least 2, as one value has no spread
     models    names in EXPLICIT; None for all
     returns   the new rows in full
+    raises    ValueError for an unknown model or too few splits, movielens.DataError for data that cannot be had
     """
+    if n_splits < 2:
+        raise ValueError(f"n_splits must be at least 2, got {n_splits}")
     new = measure(dataset, range(n_splits), models)
     old = recorded.load() if recorded.PATH.exists() else []
     rows = {(row["dataset"], row["task"], row["model"], row["metric"]): row for row in old + new}
@@ -95,19 +99,23 @@ def record(dataset: str, n_splits: int = 10, models: Iterable[str] | None = None
 
 
 def measure(dataset: str, seeds: Sequence[int], models: Iterable[str] | None = None) -> list[dict]:
-    """Run models on random splits, with a progress bar, and write nothing.
+    """Run models on random splits, with a progress bar on stderr, and write nothing.
 
     dataset   a name that movielens.load knows
-    seeds     one split each
+    seeds     one split each, at least one
     models    names in EXPLICIT; None for all
-    returns   one row a model, as recorded.json holds them
-    raises    KeyError for an unknown model
+    returns   one row a model, as recorded.json holds them; sd is None for a single split
+    raises    ValueError for an unknown model, movielens.DataError for data that cannot be had
     """
-    rivals = {name: EXPLICIT[name] for name in models or EXPLICIT}
+    models = list(EXPLICIT if models is None else models)
+    if unknown := [name for name in models if name not in EXPLICIT]:
+        raise ValueError(f"no model is called {unknown[0]!r}; there are {', '.join(EXPLICIT)}")
+    rivals = {name: EXPLICIT[name] for name in models}
     ratings = movielens.load(dataset).ratings
     everything = encode(ratings)
     scores = {name: [] for name in rivals}
-    for seed in track(seeds, description=f"{dataset}: {len(rivals)} models on {len(seeds)} splits"):
+    title = f"{dataset}: {len(rivals)} models on {len(seeds)} splits"
+    for seed in track(seeds, description=title, console=Console(stderr=True)):
         parts = random_split(ratings, 0.2, rng=np.random.default_rng(seed))
         train, test = (encode(part, everything.users, everything.items) for part in parts)
         for name, rival in rivals.items():
