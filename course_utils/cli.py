@@ -5,8 +5,11 @@ Imports of anything slow lie inside the commands, so that `course --help` answer
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections import Counter
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,6 +60,103 @@ def build(
         for lesson in chosen or course.lessons:
             seconds = execute_solution(lesson, dataset)
             out.print(f"executed solutions/{lesson.executed.name} on {dataset} in {seconds:.1f} s")
+
+
+@app.command()
+def grade(
+    submitted: Annotated[Path, typer.Argument(help="Folder of <student>/<lesson>/<lesson>.ipynb.")],
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for gradebook, feedback, grades.csv, report.html.")],
+    lesson: Annotated[str, typer.Option(help="Only this lesson; expected of every student.")] = "",
+    dataset: Annotated[str, typer.Option(help="Data set; COURSE_DATASET or ml-100k if none is named.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks that run at the same time.")] = 1,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may run.")] = 300,
+    notebook_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one notebook may run.")] = 1800,
+    budget: Annotated[str, typer.Option(help="fast or full: how long training takes that is not graded.")] = "fast",
+    regrade: Annotated[bool, typer.Option("--regrade", help="Run finished submissions again, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the rows of grades.csv as JSON.")] = False,
+) -> None:
+    """Grade submitted notebooks: gradebook, feedback pages, grades.csv and report.html.
+
+    Submissions run with your rights: there is no isolation yet. A run that was stopped goes on when started again.
+    """
+    from course_utils.grading.course import CourseError, find_course
+    from course_utils.grading.grade import Plan
+    from course_utils.movielens import default_name
+
+    if budget not in ("fast", "full"):
+        raise CourseError(f"--budget is fast or full, not {budget!r}")
+    course = find_course()
+    lessons = [course.lesson(lesson)] if lesson else None
+    plan = Plan(
+        submitted=submitted,
+        out=out_folder,
+        dataset=dataset or default_name(),
+        lessons=lessons,
+        jobs=jobs,
+        timeout=timeout,
+        notebook_timeout=notebook_timeout,
+        budget=budget,
+        regrade=regrade,
+    )
+    grade_and_tell(course, plan, as_json)
+
+
+def grade_and_tell(course, plan, as_json: bool = False) -> None:
+    """Grade with a line of progress per submission, then print the table of marks."""
+    from dataclasses import asdict
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from course_utils.grading.grade import grade
+    from course_utils.grading.results import refresh
+    from course_utils.movielens import load
+
+    load(plan.dataset)  # fetched once and checked, before kernels need it
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
+            task = bar.add_task("Grading", total=None)
+
+            def progress(finished: int, total: int, record: dict) -> None:
+                bar.update(task, completed=finished, total=total, description=f"Graded {record['student']}"[:40])
+
+            run = grade(course, plan, progress)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What is finished is kept; run the same command again to go on.", err=True)
+        os._exit(130)  # workers notice, and end their kernels
+    rows = refresh(run)
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
+        return
+    print_marks(rows)
+    out.print(f"Report: {run.path / 'report.html'}", soft_wrap=True)
+
+
+def print_marks(rows) -> None:
+    """One line per student and lesson."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("student", "lesson", "points", "what happened")
+    for student, lesson in dict.fromkeys((row.student, row.lesson) for row in rows):
+        own = [row for row in rows if (row.student, row.lesson) == (student, lesson)]
+        waiting = sum(row.max_score for row in own if row.score is None)
+        points = f"{sum(row.score or 0 for row in own):g} of {sum(row.max_score for row in own):g}"
+        counts = Counter(row.status for row in own if row.score is not None)
+        what = ", ".join(f"{count} {status}" for status, count in counts.most_common())
+        table.add_row(Text(student), lesson, points + (f" (+ {waiting:g} by hand)" if waiting else ""), what)
+    out.print(table)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="A folder that `course grade` wrote.")]) -> None:
+    """Write grades.csv, report.html and feedback anew, with the marks given by hand since."""
+    from course_utils.grading.results import refresh
+    from course_utils.grading.runfolder import find_run
+
+    run = find_run(folder.resolve())
+    print_marks(refresh(run))
+    out.print(f"Report: {run.path / 'report.html'}", soft_wrap=True)
 
 
 def main() -> None:

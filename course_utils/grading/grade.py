@@ -1,0 +1,207 @@
+"""Grade a folder of submissions: clean each one, run it in a worker, and record it here, the only writer.
+
+One bad submission never stops the others. Each finished one is recorded as it finishes, so a run that was stopped at
+any moment goes on where it was when it is started again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from course_utils.checks.framework import WORLD_SEED_VARIABLE
+from course_utils.grading.course import Course, CourseError, Lesson
+from course_utils.grading.gradebook import Recorder
+from course_utils.grading.repair import Repaired, Unreadable, read_submission, repair
+from course_utils.grading.runfolder import RunFolder, locked, open_run
+from course_utils.grading.runner import Outcome, Settings, die_with_parent, execute
+from course_utils.grading.submissions import Submission, find_submissions
+from course_utils.grading.verdicts import verdicts_of
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to grade and how.
+
+    lessons      the lessons to grade; None means those that somebody handed in
+    jobs         worker processes, each with one kernel at a time
+    timeout      seconds a cell may run
+    budget       "fast" or "full": how long training takes that is not graded itself
+    regrade      run finished submissions again
+    """
+
+    submitted: Path
+    out: Path
+    dataset: str
+    lessons: list[Lesson] | None = None
+    jobs: int = 1
+    timeout: int = 300
+    notebook_timeout: int = 1800
+    budget: str = "fast"
+    regrade: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """A submission that is cleaned and ready to run."""
+
+    submission: Submission
+    sha256: str
+    repaired: Repaired
+    clean: str
+
+
+def grade(course: Course, plan: Plan, progress: Callable[[int, int, dict], None] = lambda *_: None) -> RunFolder:
+    """Grade all submissions; returns the run's folder.
+
+    progress  called with (finished, all, record) after each submission
+    """
+    lessons = course.lessons if plan.lessons is None else plan.lessons
+    submissions = find_submissions(plan.submitted, lessons, all_lessons=plan.lessons is not None)
+    names = {submission.lesson for submission in submissions}
+    if plan.out.resolve().is_relative_to(plan.submitted.resolve()):
+        raise CourseError(f"{plan.out} lies inside {plan.submitted}; choose an --out outside of it")
+    lessons = [lesson for lesson in lessons if lesson.name in names]
+    run = open_run(plan.out.resolve(), plan.dataset, plan.budget, lessons, plan.regrade)
+    with locked(run.path), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of nbgrader about its own database, and of nbformat about what is mended
+        recorder = Recorder(run.path)
+        for lesson in lessons:
+            recorder.prepare(course, lesson)
+        Grading(plan, run, recorder, progress, submissions).all()
+    return run
+
+
+class Grading:
+    """The work of one call of `grade`."""
+
+    def __init__(
+        self, plan: Plan, run: RunFolder, recorder: Recorder, progress: Callable, submissions: list[Submission]
+    ):
+        self.plan, self.run, self.recorder, self.progress = plan, run, recorder, progress
+        self.submissions = submissions
+        self.finished = 0
+        self.settings = Settings(plan.timeout, plan.notebook_timeout, environment(plan, run.manifest["world_seed"]))
+
+    def all(self) -> None:
+        """Run what is not finished, as many at a time as there are workers."""
+        jobs = self.ready_jobs()
+        running: dict[Future, Job] = {}
+        pool = new_pool(self.plan.jobs)
+        try:
+            while True:
+                # A few more than there are workers are cleaned ahead, so that none of them waits.
+                while len(running) < self.plan.jobs + 2 and (job := next(jobs, None)):
+                    running[pool.submit(execute, job.clean, self.settings)] = job
+                if not running:
+                    return
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                lost = []
+                for future in done:
+                    job = running.pop(future)
+                    try:
+                        self.record(job, *future.result())
+                    except BrokenProcessPool:
+                        lost.append(job)
+                if lost:
+                    lost += [running.pop(future) for future in list(running)]
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    self.run_alone(lost)
+                    pool = new_pool(self.plan.jobs)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
+
+    def run_alone(self, jobs: list[Job]) -> None:
+        """A worker died, not only its kernel, and nobody knows whose work killed it: run each of them by itself."""
+        for job in jobs:
+            with new_pool(1) as pool:
+                try:
+                    executed, outcome = pool.submit(execute, job.clean, self.settings).result()
+                except BrokenProcessPool:
+                    executed, outcome = (
+                        job.clean,
+                        Outcome("memory", "the process that ran the notebook was killed", 0, 0.0),
+                    )
+            self.record(job, executed, outcome)
+
+    def ready_jobs(self) -> Iterator[Job]:
+        """Clean the submissions one by one; what cannot run is recorded at once, what is finished is skipped."""
+        for submission in self.submissions:
+            if submission.path is None:
+                self.record_unusable(submission, submission.status, submission.problem, "")
+                continue
+            digest = ""
+            try:
+                data, notebook = read_submission(submission.path)
+                digest = hashlib.sha256(data).hexdigest()
+                known = self.run.read_record(submission.lesson, submission.student)
+                if known and known["sha256"] == digest:
+                    self.tell(known)
+                    continue
+                repaired = repair(notebook, self.recorder.released[submission.lesson])
+                clean = self.recorder.sanitise(submission.lesson, submission.student, repaired.notebook)
+                yield Job(submission, digest, repaired, nbformat.writes(clean))
+            except (Unreadable, OSError) as problem:
+                self.record_unusable(submission, "unreadable", str(problem), digest)
+            except Exception as problem:  # whatever an odd file breaks must not stop the others
+                text = f"the notebook could not be prepared: {type(problem).__name__}: {problem}"
+                self.record_unusable(submission, "unreadable", text, digest)
+
+    def record(self, job: Job, executed: str, outcome: Outcome) -> None:
+        """Record a submission that ran, its record last."""
+        submission = job.submission
+        verdicts = verdicts_of(nbformat.reads(executed, as_version=4), outcome)
+        self.recorder.record(submission.lesson, submission.student, job.clean, executed, verdicts)
+        notes = {grade_id: texts for grade_id, texts in job.repaired.notes.items() if texts}
+        if submission.note:
+            notes.setdefault("", []).append(submission.note)
+        self.keep(
+            submission,
+            sha256=job.sha256,
+            outcome=outcome.status,
+            message=outcome.message,
+            seconds=outcome.seconds,
+            tampered=sorted(job.repaired.tampered),
+            notes=notes,
+            verdicts={grade_id: verdict.as_dict() for grade_id, verdict in verdicts.items()},
+        )
+
+    def record_unusable(self, submission: Submission, status: str, reason: str, digest: str) -> None:
+        """Record a submission that cannot run."""
+        if submission.student.isprintable():
+            self.recorder.record_nothing(submission.lesson, submission.student, reason)
+        empty = {"seconds": 0.0, "tampered": [], "notes": {}, "verdicts": {}}
+        self.keep(submission, sha256=digest, outcome=status, message=reason, **empty)
+
+    def keep(self, submission: Submission, **facts) -> None:
+        file = submission.path.name if submission.path else ""
+        record = {"student": submission.student, "lesson": submission.lesson, "file": file, **facts}
+        self.run.write_record(record)
+        self.tell(record)
+
+    def tell(self, record: dict) -> None:
+        self.finished += 1
+        self.progress(self.finished, len(self.submissions), record)
+
+
+def environment(plan: Plan, world_seed: int) -> dict[str, str]:
+    """The variables that every kernel gets."""
+    variables = {"COURSE_DATASET": plan.dataset, "COURSE_BUDGET": plan.budget, WORLD_SEED_VARIABLE: str(world_seed)}
+    folder = os.environ.get("COURSE_DATA_DIR")
+    return {**variables, "COURSE_DATA_DIR": os.path.abspath(folder)} if folder else variables
+
+
+def new_pool(jobs: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(max_workers=jobs, mp_context=context, initializer=die_with_parent)

@@ -1,0 +1,202 @@
+"""The one writer: records what workers brought back through nbgrader's own converters, in a folder's gradebook.db."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Grade,
+    Gradebook,
+    Notebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+
+from course_utils.checks.verdict import Verdict
+from course_utils.grading.build import generate
+from course_utils.grading.course import Course, CourseError, Lesson, write_atomic
+from course_utils.grading.nbgrader_settings import graded_settings
+from course_utils.grading.stage import stage
+from course_utils.grading.verdicts import check_cells, write_verdict
+
+CONFIG = """\
+# Lets the formgrader work on this folder: start `jupyter lab` here.
+from pathlib import Path
+
+from course_utils.grading.nbgrader_settings import graded_settings
+
+get_config().merge(graded_settings(Path(__file__).resolve().parent))
+"""
+NOT_GRADED = '<!doctype html><meta charset="utf-8"><title>{lesson}</title><h1>{lesson}</h1><p>{reason}</p>\n'
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One graded cell of one submission, as the gradebook has it; None where no mark was given."""
+
+    auto: float | None
+    manual: float | None
+    extra: float | None
+    most: float
+
+    @property
+    def score(self) -> float | None:
+        """The mark that counts: by hand before by machine, extra credit added."""
+        base = self.manual if self.manual is not None else self.auto
+        return None if base is None else base + (self.extra or 0.0)
+
+
+class OneSubmission:
+    """Makes an nbgrader converter take exactly one submission, whatever characters its student's name has."""
+
+    def init_notebooks(self) -> None:
+        lesson, student = self.coursedir.assignment_id, self.student
+        folder = self._format_source(lesson, student)
+        self.assignments = {folder: [str(Path(folder) / f"{lesson}.ipynb")]}
+        self.notebooks = []
+
+
+class AutogradeOne(OneSubmission, Autograde):
+    """nbgrader's Autograde for one submission that has run already: `executed` takes the place of its Execute."""
+
+    def __init__(self, student: str, executed: NotebookNode, **kwargs):
+        super().__init__(force=True, permissions=644, **kwargs)
+        self.student = student
+        self.autograde_preprocessors = [
+            lambda notebook, resources: (executed, resources),
+            LimitOutput,
+            SaveAutoGrades,
+            AssignLatePenalties,
+            CheckCellMetadata,
+        ]
+
+
+class FeedbackOne(OneSubmission, GenerateFeedback):
+    """nbgrader's GenerateFeedback for one submission."""
+
+    def __init__(self, student: str, **kwargs):
+        super().__init__(force=True, **kwargs)
+        self.student = student
+
+
+class Recorder:
+    """Writes into the gradebook and the autograded/ and feedback/ folders below `out`."""
+
+    def __init__(self, out: Path):
+        self.out = out
+        self.released: dict[str, NotebookNode] = {}
+        self.log = logging.getLogger("course.nbgrader")
+        self.log.propagate = False
+        self.log.setLevel(logging.INFO)
+        self.log.handlers = [logging.FileHandler(out / ".work" / "nbgrader.log")]
+        write_atomic(out / "nbgrader_config.py", CONFIG)
+
+    @property
+    def db_url(self) -> str:
+        return f"sqlite:///{self.out / 'gradebook.db'}"
+
+    def prepare(self, course: Course, lesson: Lesson) -> None:
+        """Make the lesson an assignment of this gradebook."""
+        stage(course, lesson, self.out / ".work" / "source")
+        try:
+            path = generate(self.out, lesson, graded_settings(self.out))
+        except CourseError as error:
+            if "submissions associated" not in self.log_tail():
+                raise
+            text = f"{lesson.name} has exercises added or removed since {self.out} was graded; choose another --out"
+            raise CourseError(text) from error
+        self.released[lesson.name] = nbformat.read(path, as_version=4)
+
+    def log_tail(self) -> str:
+        return (self.out / ".work" / "nbgrader.log").read_text(encoding="utf-8")[-4000:]
+
+    def sanitise(self, lesson: str, student: str, notebook: NotebookNode) -> NotebookNode:
+        """nbgrader's own clean-up of a submission, before it runs."""
+        resources = {"nbgrader": {"assignment": lesson, "notebook": lesson, "student": student, "db_url": self.db_url}}
+        settings = graded_settings(self.out)
+        for kind in (ClearOutput, DeduplicateIds, OverwriteKernelspec, OverwriteCells, CheckCellMetadata):
+            step = kind(config=settings, log=self.log, enabled=True)
+            notebook, resources = step(notebook, resources)
+        return notebook
+
+    def record(self, lesson: str, student: str, clean: str, executed: str, verdicts: dict[str, Verdict]) -> None:
+        """Record a submission that ran. `clean` and `executed` are the notebook before and after, as JSON."""
+        write_atomic(self.out / ".work" / "submitted" / student / lesson / f"{lesson}.ipynb", clean)
+        notebook = nbformat.reads(executed, as_version=4)
+        for _, cell in check_cells(notebook):
+            write_verdict(cell, verdicts[cell.metadata.nbgrader["grade_id"]])
+        self._run(AutogradeOne, lesson, student, executed=notebook)
+        self.feedback(lesson, student)
+
+    def feedback(self, lesson: str, student: str) -> None:
+        """Write the submission's feedback page from the gradebook as it is now."""
+        self._run(FeedbackOne, lesson, student)
+
+    def _run(self, kind: type, lesson: str, student: str, **arguments) -> None:
+        settings = graded_settings(self.out)
+        settings.CourseDirectory.assignment_id = lesson
+        directory = CourseDirectory(config=settings)
+        converter = kind(student=student, coursedir=directory, config=settings, log=self.log, **arguments)
+        try:
+            converter.start()
+        except NbGraderException as error:
+            log = self.out / ".work" / "nbgrader.log"
+            raise CourseError(f"nbgrader could not record {lesson} of {student}; its log is {log}") from error
+
+    def record_nothing(self, lesson: str, student: str, reason: str) -> None:
+        """Record a submission that could not run: no points for what machines mark, and a page that says why."""
+        with Gradebook(self.db_url) as gradebook:
+            gradebook.update_or_create_student(student)
+            gradebook.update_or_create_submission(lesson, student)
+            for grade in gradebook.find_submission_notebook(lesson, lesson, student).grades:
+                grade.auto_score, grade.needs_manual_grade = 0.0, False
+            gradebook.db.commit()
+        page = NOT_GRADED.format(lesson=escape(lesson), reason=escape(reason))
+        write_atomic(self.out / "feedback" / student / lesson / f"{lesson}.html", page)
+
+    def marks(self) -> dict[tuple[str, str, str], Mark]:
+        """(student, lesson, grade id) to mark, of everything in the gradebook."""
+        with Gradebook(self.db_url) as gradebook:
+            rows = (
+                gradebook.db.query(
+                    Student.id, Assignment.name, BaseCell.name, Grade.auto_score, Grade.manual_score, Grade.extra_credit
+                )
+                .select_from(Grade)
+                .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+                .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+                .join(Student, SubmittedAssignment.student_id == Student.id)
+                .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+                .join(BaseCell, Grade.cell_id == BaseCell.id)
+                .all()
+            )
+            most = {
+                (cell.notebook.assignment.name, cell.name): cell.max_score
+                for notebook in gradebook.db.query(Notebook).all()
+                for cell in notebook.grade_cells
+            }
+        return {
+            (student, lesson, name): Mark(auto, manual, extra, most[lesson, name])
+            for student, lesson, name, auto, manual, extra in rows
+            if (lesson, name) in most
+        }

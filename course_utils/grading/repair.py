@@ -1,0 +1,247 @@
+"""From the file a student handed in to a notebook that nbgrader and a kernel can take.
+
+Trusted code, run before the kernel starts. Nothing of the submission is kept but its cells' types and sources: locked
+cells come from the released notebook, metadata too. Each thing that was out of the ordinary is noted in words.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import re
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from nbgrader.utils import is_grade, is_locked, is_solution
+
+MAX_BYTES = 50_000_000
+DEFINITION = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=", re.MULTILINE)
+
+
+KINDS = {"check": "the check cell", "ex": "the exercise's cell", "answer": "the answer's cell"}
+
+
+class Unreadable(Exception):
+    """Why a submitted file cannot be graded, in words for its student."""
+
+
+@dataclass
+class Repaired:
+    """A submission made fit to run.
+
+    notebook  the notebook, without outputs
+    tampered  grade ids of cells that were locked, or worth points, and had been changed
+    notes     grade id to what was found and mended there; the key "" holds what concerns no exercise
+    """
+
+    notebook: NotebookNode
+    tampered: set[str] = field(default_factory=set)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, grade_id: str, text: str) -> None:
+        """Note something about a cell: the text goes on from "the check cell", "the exercise's cell" and the like."""
+        kind = KINDS.get(grade_id.partition("-")[0], "the cell")
+        self.notes.setdefault(grade_id, []).append(f"{kind} {text}")
+
+
+def read_submission(path: Path) -> tuple[bytes, NotebookNode]:
+    """The file's bytes, and what it holds as a notebook of nbformat 4. Raises Unreadable."""
+    if path.is_symlink():
+        raise Unreadable(f"{path.name} is a symbolic link; hand in the notebook itself")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        text = f"{path.name} has {size / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB that are read"
+        raise Unreadable(f"{text}; clear its outputs and hand it in again")
+    data = path.read_bytes()
+    return data, parse_notebook(data, path.name)
+
+
+def parse_notebook(data: bytes, name: str) -> NotebookNode:
+    """The bytes as a notebook of nbformat 4. Raises Unreadable."""
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{name} is not a notebook: it is not text in UTF-8") from error
+    except json.JSONDecodeError as error:
+        what = "is empty" if not data.strip() else f"is not JSON (line {error.lineno}: {error.msg})"
+        raise Unreadable(f"{name} is not a notebook: it {what}") from error
+    except RecursionError as error:
+        raise Unreadable(f"{name} is not a notebook: it is nested too deeply") from error
+    if not isinstance(content, dict) or not isinstance(content.get("cells", content.get("worksheets")), list):
+        raise Unreadable(f"{name} is JSON, but not a notebook: it has no list of cells")
+    content.setdefault("nbformat", 4)
+    content.setdefault("nbformat_minor", 5)
+    content.setdefault("metadata", {})
+    logger = logging.getLogger("traitlets")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # nbformat logs what it finds invalid; it is mended below
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return nbformat.reads(json.dumps(content), as_version=4)
+    except Exception as error:  # an odd file may break nbformat anywhere
+        raise Unreadable(f"{name} is not a notebook that can be read: {type(error).__name__}: {error}") from error
+    finally:
+        logger.setLevel(level)
+
+
+def repair(submitted: NotebookNode, released: NotebookNode) -> Repaired:
+    """Put the student's cells into the released notebook's frame.
+
+    submitted  the notebook as read
+    released   the student edition of the lesson, untouched
+    Raises Unreadable if the notebook holds none of the lesson's exercises.
+    """
+    named = {cell.metadata.nbgrader["grade_id"]: cell for cell in released.cells if "nbgrader" in cell.metadata}
+    cells = [plain(cell) for cell in submitted.cells if isinstance(cell, dict)]
+    repaired = Repaired(NotebookNode(copy.deepcopy({**released, "cells": []})))
+    found = match_cells(cells, named, released, repaired)
+    if not found:
+        raise Unreadable("the notebook holds none of this lesson's exercises; is it another lesson's?")
+    place = {index: grade_id for grade_id, index in found.items()}
+    used: set[str] = set()
+    for index, cell in enumerate(cells):
+        grade_id = place.get(index)
+        new = mend(cell, grade_id, named[grade_id], repaired) if grade_id else without_metadata(cell)
+        if not grade_id:
+            wish = cell.id if re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", cell.id) else "cell"
+            new.id = next(name for name in names_from(wish) if name not in used and name not in named)
+        used.add(new.id)
+        repaired.notebook.cells.append(new)
+    restore_deleted(repaired, named)
+    return repaired
+
+
+def plain(cell: dict) -> NotebookNode:
+    """Type, source, metadata and id of a submitted cell, each of the type that it should have."""
+    source = cell.get("source", "")
+    if isinstance(source, list):
+        source = "".join(str(line) for line in source)
+    kind = cell.get("cell_type")
+    data = cell.get("metadata")
+    data = data.get("nbgrader") if isinstance(data, dict) else None
+    return NotebookNode(
+        cell_type=kind if kind in ("code", "markdown", "raw") else "raw",
+        source=source if isinstance(source, str) else str(source),
+        nbgrader=dict(data) if isinstance(data, dict) else {},
+        attachments=cell.get("attachments"),
+        id=str(cell.get("id", "")),
+    )
+
+
+def match_cells(
+    cells: list[NotebookNode], named: dict[str, NotebookNode], released: NotebookNode, repaired: Repaired
+) -> dict[str, int]:
+    """Which submitted cell stands for which cell of the lesson: grade id to place.
+
+    By the nbgrader metadata; where that is lost by the cell's id, the source, the names that the cell defines, or (a
+    free response) the cell before it.
+    """
+    claims: dict[str, list[int]] = {}
+    for index, cell in enumerate(cells):
+        if cell.nbgrader.get("grade_id") in named:
+            claims.setdefault(cell.nbgrader["grade_id"], []).append(index)
+    found = {}
+    for grade_id, places in claims.items():
+        found[grade_id] = pick(cells, places, named[grade_id])
+        if len(places) > 1:
+            repaired.note(grade_id, f"was there {len(places)} times; one was taken")
+    for grade_id, original in named.items():
+        if grade_id in found:
+            continue
+        free = [index for index in range(len(cells)) if index not in found.values()]
+        index = next((i for i in free if resembles(cells, i, grade_id, original, released)), None)
+        if index is not None:
+            found[grade_id] = index
+            repaired.note(grade_id, "had lost its nbgrader metadata; it was recognised by its content")
+    return found
+
+
+def pick(cells: list[NotebookNode], places: list[int], original: NotebookNode) -> int:
+    """Of several copies of a cell: of a locked one the last that is unchanged, of another the last that is changed."""
+    want_same = is_locked(original)
+    fitting = [i for i in places if (cells[i].source.strip() == original.source.strip()) == want_same]
+    return (fitting or places)[-1]
+
+
+def resembles(cells: list[NotebookNode], index: int, grade_id: str, original: NotebookNode, released) -> bool:
+    """Whether a cell without nbgrader metadata is the lesson's cell `grade_id`."""
+    cell = cells[index]
+    if cell.id == grade_id or cell.source.strip() == original.source.strip():
+        return True
+    if not is_solution(original) or cell.cell_type != original.cell_type:
+        return False
+    if cell.cell_type == "code":
+        wanted = definitions(original.source)
+        return bool(wanted) and wanted <= definitions(cell.source)
+    order = [c.source.strip() for c in released.cells]
+    before = released.cells.index(original) - 1
+    return index > 0 and before >= 0 and cells[index - 1].source.strip() == order[before]
+
+
+def definitions(source: str) -> set[str]:
+    """The names that a cell defines at its top level."""
+    return {a or b for a, b in DEFINITION.findall(source)}
+
+
+def mend(cell: NotebookNode, grade_id: str, original: NotebookNode, repaired: Repaired) -> NotebookNode:
+    """The lesson's cell with, where it is the student's to write, the student's source."""
+    new = copy.deepcopy(original)
+    changes = []
+    if is_locked(original) and cell.source.strip() != original.source.strip():
+        changes.append("is locked and had been edited")
+    if is_locked(original) and cell.cell_type != original.cell_type:
+        changes.append(f"is locked and had been turned into a {cell.cell_type} cell")
+    points = cell.nbgrader.get("points", original.metadata.nbgrader.get("points"))
+    if is_grade(original) and points != original.metadata.nbgrader["points"]:
+        changes.append(f"had its points changed to {str(points)[:20]}")
+    if changes:
+        repaired.tampered.add(grade_id)
+        repaired.note(grade_id, f"{' and '.join(changes)}; the original was put back")
+    if not is_locked(original):
+        new.source = cell.source
+        if cell.cell_type != original.cell_type:
+            repaired.note(grade_id, f"had been turned into a {cell.cell_type} cell; it was turned back")
+        if new.cell_type == "markdown" and isinstance(cell.attachments, dict):
+            new.attachments = cell.attachments
+    return new
+
+
+def without_metadata(cell: NotebookNode) -> NotebookNode:
+    """A cell of the student's own, or one of the lesson's that carries no mark."""
+    make = {"code": new_code_cell, "markdown": new_markdown_cell}.get(cell.cell_type, new_raw_cell)
+    return make(source=cell.source)
+
+
+def names_from(stem: str):
+    """`stem`, `stem-2`, `stem-3` and so on, at most 64 letters long."""
+    yield stem
+    number = 2
+    while True:
+        yield f"{stem[:56]}-{number}"
+        number += 1
+
+
+def restore_deleted(repaired: Repaired, named: dict[str, NotebookNode]) -> None:
+    """Put back deleted cells of the lesson, each behind the one that it follows there.
+
+    An exercise's own cell is put back only if its names are defined nowhere else: a stub must not undo an answer.
+    """
+    cells = repaired.notebook.cells
+    previous = -1
+    for grade_id, original in named.items():
+        index = next((i for i, cell in enumerate(cells) if cell.id == grade_id), None)
+        if index is None:
+            if is_solution(original) and not is_grade(original):
+                elsewhere = set().union(*(definitions(cell.source) for cell in cells if cell.cell_type == "code"))
+                if definitions(original.source) & elsewhere:
+                    continue
+            index = previous + 1
+            cells.insert(index, copy.deepcopy(original))
+            repaired.note(grade_id, "had been deleted; it was put back")
+        previous = index

@@ -1,0 +1,155 @@
+"""The folder that `course grade` writes: what it was made with, and which submissions are finished.
+
+run.json              data set, world seed, versions, and what became of each submission
+grades.csv, report.html, gradebook.db, autograded/, feedback/
+.work/results/        one record for each finished submission, written last: what has none is run again
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import platform
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import course_utils.checks
+from course_utils.grading.course import CourseError, Lesson, write_atomic
+
+FORMAT = 1
+SETTINGS = {"dataset": "data set", "budget": "training budget", "lessons": "version of the lessons or checks"}
+"""What marks depend on: keys of run.json, and what to call them."""
+
+
+@dataclass
+class RunFolder:
+    """One grading run's folder, opened by `open_run` or `find_run`."""
+
+    path: Path
+    manifest: dict
+
+    @property
+    def results(self) -> Path:
+        return self.path / ".work" / "results"
+
+    def record_path(self, lesson: str, student: str) -> Path:
+        return self.results / lesson / f"{student}.json"
+
+    def read_record(self, lesson: str, student: str) -> dict | None:
+        """The record of a finished submission; None if it is not finished."""
+        try:
+            return json.loads(self.record_path(lesson, student).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def write_record(self, record: dict) -> None:
+        path = self.record_path(record["lesson"], record["student"])
+        write_atomic(path, json.dumps(record, indent=1, ensure_ascii=False))
+
+    def records(self) -> list[dict]:
+        """All finished submissions, by student and lesson."""
+        paths = self.results.glob("*/*.json")
+        records = [json.loads(path.read_text(encoding="utf-8")) for path in paths if not path.name.startswith(".")]
+        return sorted(records, key=lambda record: (record["student"], record["lesson"]))
+
+    def save(self) -> None:
+        write_atomic(self.path / "run.json", json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n")
+
+    def finish(self) -> None:
+        """Write into the manifest what became of every submission."""
+        keys = ("student", "lesson", "file", "sha256", "outcome", "message", "seconds")
+        self.manifest["submissions"] = [{key: record[key] for key in keys} for record in self.records()]
+        self.manifest["finished"] = now()
+        self.save()
+
+
+def open_run(out: Path, dataset: str, budget: str, lessons: list[Lesson], regrade: bool) -> RunFolder:
+    """The folder of a new run, or of one to go on with. Raises CourseError, with nothing touched, if it cannot be that.
+
+    regrade  run submissions again even if finished, and take over settings that differ from the earlier run's
+    """
+    settings = {
+        "dataset": dataset,
+        "budget": budget,
+        "lessons": {lesson.name: grading_fingerprint(lesson) for lesson in lessons},
+    }
+    if out.exists() and not out.is_dir():
+        raise CourseError(f"{out} is a file; --out names a folder")
+    if not (out / "run.json").exists():
+        if out.exists() and any(out.iterdir()):
+            raise CourseError(f"{out} is not empty and holds no grading run; choose another --out")
+        (out / ".work").mkdir(parents=True, exist_ok=True)
+        manifest = {"format": FORMAT, **settings, "world_seed": secrets.randbelow(2**31 - 1) + 1}
+        run = RunFolder(out, {**manifest, "isolation": "none", "versions": versions(), "started": now()})
+        run.save()
+        return run
+    run = find_run(out)
+    kept = {name: run.manifest[name] for name in ("dataset", "budget")}
+    kept["lessons"] = {name: value for name, value in run.manifest["lessons"].items() if name in settings["lessons"]}
+    wanted = {**settings, "lessons": {name: settings["lessons"][name] for name in kept["lessons"]}}
+    changed = [words for key, words in SETTINGS.items() if kept[key] != wanted[key]]
+    if changed and not regrade:
+        text = f"{out} holds an earlier run with another {' and another '.join(changed)}"
+        raise CourseError(f"{text}; choose another --out, or pass --regrade to grade it anew")
+    run.manifest["lessons"].update(settings["lessons"])
+    run.manifest.update(dataset=dataset, budget=budget, versions=versions())
+    if regrade:
+        stale = (
+            run.results.glob("*/*.json") if changed else (p for le in lessons for p in run.results.glob(f"{le.name}/*"))
+        )
+        for path in list(stale):
+            path.unlink()
+    run.save()
+    return run
+
+
+def find_run(out: Path) -> RunFolder:
+    """The folder of an earlier run. Raises CourseError if it is none."""
+    try:
+        manifest = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise CourseError(f"{out} was written by another version of this command; choose another --out")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CourseError(f"{out} holds no grading run: its run.json is missing or damaged") from error
+    return RunFolder(out, manifest)
+
+
+@contextlib.contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Keep a second grading run out of the folder; the lock falls with the process, however that ends."""
+    with (out / ".work" / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CourseError(f"another `course grade` is writing into {out}; wait for it to end") from error
+        yield
+
+
+def grading_fingerprint(lesson: Lesson) -> str:
+    """Changes when the lesson or any check changes."""
+    digest = hashlib.sha256(lesson.fingerprint.encode())
+    folder = Path(course_utils.checks.__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that marks depend on; torch is asked for its version, not imported."""
+    names = ("course-utils", "nbgrader", "nbclient", "ipykernel", "numpy", "torch")
+    found = {"python": platform.python_version()}
+    for name in names:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S %z")
