@@ -169,7 +169,7 @@ def _download_on(url: str, output_file: str, _: pooch.Pooch) -> None:
                 part.open("ab" if have else "wb") as file,
                 tqdm(total=size, initial=have, unit="B", unit_scale=True, desc=part.stem) as progress,
             ):
-                for chunk in response.iter_content(chunk_size=1 << 20):
+                for chunk in response.iter_content(chunk_size=1 << 16):
                     progress.update(file.write(chunk))
     shutil.move(part, output_file)
 

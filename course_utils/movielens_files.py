@@ -131,7 +131,8 @@ def read_movies(path: Path, layout: Layout) -> pd.DataFrame:
               ("A|B", or "" where none is known)
     Raises DataError, naming the file, the line and what was expected there.
     """
-    rows, lines = [], _read_bytes(path).splitlines()
+    contents = _read_bytes(path)
+    rows, lines = [], contents.splitlines()
     if layout.movie_header is not None:
         _expect_header(path, layout.movie_header)
     skip = 0 if layout.movie_header is None else 1
@@ -143,6 +144,10 @@ def read_movies(path: Path, layout: Layout) -> pd.DataFrame:
         match = YEAR_AT_END.search(title)
         year = int(match[1]) if match else None
         rows.append((item_id, title[: match.start()] if match else title.strip(), year, genres))
+    if not rows:
+        raise _line_error(path, 1 + skip, layout.movie_text)
+    if not contents.endswith(b"\n"):  # a title or a list of genres that was cut short looks like any other
+        raise _line_error(path, len(lines), "a line end after the last film")
     if len(rows) != layout.n_movies:
         raise _count_error(path, len(lines), len(rows), layout.n_movies, "films")
 
@@ -173,6 +178,8 @@ def read_ratings(path: Path, layout: Layout, item_ids: np.ndarray) -> pd.DataFra
         OverflowError,
     ) as error:  # pandas' ParserError is a ValueError; so is a number that does not fit
         raise _diagnose(path, layout, error) from None
+    if ratings.empty:
+        raise _line_error(path, 1 + (layout.header is not None), layout.rating_text)
     ratings.insert(4, "position", np.arange(len(ratings), dtype=np.int64))
     _expect_values(ratings, path, layout, item_ids)
     if len(ratings) != layout.n_ratings:
