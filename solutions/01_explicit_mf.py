@@ -6,23 +6,26 @@
 #
 # **Afterwards you can**
 #
-# - write matrix factorisation, its version with biases, and a small neural rival as PyTorch modules, with a training loop that
-#   measures what matters;
+# - write matrix factorisation, its version with biases, and a small neural rival as PyTorch modules, with a training
+#   loop that measures what matters;
 # - tell from a learning curve whether a model starts badly, learns too little, or learns its training set by heart;
 # - hold your model against published ones on ratings that it has not seen.
 #
-# **You need** lesson 00 (dense ids, splits, RMSE, biases) and the basics of PyTorch: tensors, `nn.Module`, an optimiser's `step`.
+# **You need** lesson 00 (dense ids, splits, RMSE, biases) and the basics of PyTorch: tensors,
+# `nn.Module`, an optimiser's `step`.
 #
 # **Time** about 2 minutes of computing on a laptop without a GPU, restart-and-run-all; an evening of thinking.
 #
-# **Data** MovieLens 100K (GroupLens, University of Minnesota): free for research, not to be redistributed, please cite Harper
-# and Konstan (2015). Without it, set the environment variable `COURSE_DATASET=synthetic` for a made-up world of the same shape.
+# **Data** MovieLens 100K (GroupLens, University of Minnesota): free for research, not to be redistributed, please
+# cite Harper and Konstan (2015). Without it, set the environment variable `COURSE_DATASET=synthetic` for a made-up
+# world of the same shape.
 #
-# **Sources** Koren, Bell and Volinsky, *Matrix factorization techniques for recommender systems* (Computer 42:8, 2009), equations
-# 2 to 5; Kula, *Spotlight* (2017), the baseline; Loshchilov and Hutter, *Decoupled weight decay regularization* (ICLR 2019);
-# Kingma and Ba, *Adam* (ICLR 2015).
+# **Sources** Koren, Bell and Volinsky, *Matrix factorization techniques for recommender systems* (Computer 42:8,
+# 2009), equations 2 to 5; Kula, *Spotlight* (2017), the baseline; Loshchilov and Hutter, *Decoupled weight decay
+# regularization* (ICLR 2019); Kingma and Ba, *Adam* (ICLR 2015).
 #
-# Each exercise is one cell to fill in, with a check below it. The checks do not build on each other: if one exercise resists, go on.
+# Each exercise is one cell to fill in, with a check below it. The checks do not build on each other: if one exercise
+# resists, go on.
 
 # %%
 from copy import deepcopy
@@ -68,10 +71,10 @@ print(f"Data set {DATASET}, {N_EPOCHS} epochs.")
 # %% [markdown]
 # ## A random fifth of the ratings is held out
 #
-# The homework that this lesson grew out of splits at random, and so do most published RMSEs. That answers "how well does a model fill
-# gaps in the matrix", not "how well does it predict tomorrow" (lesson 00). We keep to it here so that our figures can
-# stand beside the published ones. Ids are encoded over *all* ratings, as in the homework: a few films occur in the test
-# part only, and a model has to answer for them too.
+# The homework that this lesson grew out of splits at random, and so do most published RMSEs. That answers "how well
+# does a model fill gaps in the matrix", not "how well does it predict tomorrow" (lesson 00). We keep to it here so
+# that our figures can stand beside the published ones. Ids are encoded over *all* ratings, as in the homework: a few
+# films occur in the test part only, and a model has to answer for them too.
 
 # %%
 ratings, movies = movielens.load(DATASET)
@@ -91,14 +94,14 @@ print(f"{n_users} users, {n_items} items, {len(train_part):,} ratings to train o
 print(f"{len(unseen)} films occur in the test part only.")
 
 # %% [markdown]
-# `train` and `test` are triples of tensors: `train.user_ids` and `train.item_ids`, both `(n,)` int64, and `train.ratings`, `(n,)` float32,
-# in stars from 1 to 5.
+# `train` and `test` are triples of tensors: `train.user_ids` and `train.item_ids`, both
+# `(n,)` int64, and `train.ratings`, `(n,)` float32, in stars from 1 to 5.
 #
 # ## Spotlight, three epochs: the figure to reproduce
 #
-# Spotlight's explicit model scores a pair by $s_{ui} = p_u \cdot q_i + b_u + c_i$: a dot product of two learnt vectors of 32 numbers, plus
-# two learnt biases. The homework trains it for three epochs. `course_utils.spotlight` is our own implementation under
-# Spotlight's names, with its numerics.
+# Spotlight's explicit model scores a pair by $s_{ui} = p_u \cdot q_i + b_u + c_i$: a dot product of two learnt
+# vectors of 32 numbers, plus two learnt biases. The homework trains it for three epochs. `course_utils.spotlight` is
+# our own implementation under Spotlight's names, with its numerics.
 
 # %%
 spotlight_train, spotlight_test = (
@@ -111,21 +114,26 @@ spotlight_rmse = rmse_score(spotlight, spotlight_test)
 print(f"Spotlight's own rmse_score on the test part: {spotlight_rmse:.4f} stars")
 
 # %% [markdown]
-# A number that comes out of somebody else's function is a number to reproduce before you quote it. The **root mean squared error** is
+# A number that comes out of somebody else's function is a number to reproduce before you quote it. The **root mean
+# squared error** is
 #
 # $$\text{RMSE} = \sqrt{\frac{1}{n} \sum_{(u, i)} (\hat r_{ui} - r_{ui})^2}.$$
 #
 # ### Exercise 1: RMSE by hand (1 point)
 #
-# Write `rmse_by_hand(model, user_ids, item_ids, ratings)`. The model has a method `model.predict(user_ids, item_ids)`, which returns one
-# prediction a pair, `(n,)` float. The ids and ratings are NumPy arrays. Return one number.
+# Write `rmse_by_hand(model, user_ids, item_ids, ratings)`. The model has a method
+# `model.predict(user_ids, item_ids)`, which returns one prediction a pair, `(n,)` float. The ids and ratings are
+# NumPy arrays. Return one number.
 #
-# *By hand:* predictions 3, 4, 5 for ratings 3, 2, 4 have the errors 0, 2, 1, so the RMSE is $\sqrt{(0 + 4 + 1) / 3} = 1.291$.
+# *By hand:* predictions 3, 4, 5 for ratings 3, 2, 4 have the errors 0, 2, 1, so the RMSE is
+# $\sqrt{(0 + 4 + 1) / 3} = 1.291$.
 #
 # <details><summary>Hint</summary>
 #
-# `np.mean` of the squared errors, then `np.sqrt`. Do not call `rmse` or `rmse_score`: the point is to know what is inside.
+# `np.mean` of the squared errors, then `np.sqrt`. Do not call `rmse` or `rmse_score`: the point is to know what is
+# inside.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-1-rmse", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def rmse_by_hand(model, user_ids: np.ndarray, item_ids: np.ndarray, ratings: np.ndarray) -> float:
@@ -159,13 +167,14 @@ if SHOW_CLAIMS:
 pd.Series(results, name="test RMSE").round(4).to_frame()
 
 # %% [markdown]
-# **Notice.** Your number is Spotlight's number, about 0.99 stars. But the two biases alone, without any vectors, come to
-# about 0.94: three epochs of Spotlight lose to a model without taste. So the homework's target is not a high bar. By the end
-# of this lesson you will pass both.
+# **Notice.** Your number is Spotlight's number, about 0.99 stars. But the two biases alone, without any vectors, come
+# to about 0.94: three epochs of Spotlight lose to a model without taste. So the homework's target is not a high bar.
+# By the end of this lesson you will pass both.
 #
 # ## An embedding is a table, and looking up is indexing
 #
-# The vectors of all users form a table with one row a user; an *embedding layer* is that table plus a lookup. Nothing else happens inside.
+# The vectors of all users form a table with one row a user; an *embedding layer* is that table plus a lookup. Nothing
+# else happens inside.
 
 # %%
 table = torch.arange(30, dtype=torch.float32).reshape(10, 3) / 10  # 10 rows, vectors of 3 numbers
@@ -174,13 +183,13 @@ ids = torch.tensor([7, 0, 7])
 layer(ids)
 
 # %% [markdown]
-# Row 7, row 0, row 7 again. That is all an `nn.Embedding` does in its forward pass; what it adds is that gradients flow back
-# into just the rows that were looked up.
+# Row 7, row 0, row 7 again. That is all an `nn.Embedding` does in its forward pass; what it adds is that gradients
+# flow back into just the rows that were looked up.
 #
 # ### Exercise 2: a lookup without `nn.Embedding` (1 point)
 #
-# Write `embedding_lookup(table, ids)`: row `ids[b]` of the table for every `b`, in the order of `ids`, repeats included. Use tensor
-# indexing, or a product with a one-hot matrix, or any other way but `nn.Embedding`.
+# Write `embedding_lookup(table, ids)`: row `ids[b]` of the table for every `b`, in the order of
+# `ids`, repeats included. Use tensor indexing, or a product with a one-hot matrix, or any other way but `nn.Embedding`.
 #
 # *By hand:* with the table `[[1, 2], [3, 4], [5, 6]]`, the ids `[2, 0, 2]` give `[[5, 6], [1, 2], [5, 6]]`.
 #
@@ -188,6 +197,7 @@ layer(ids)
 #
 # A tensor can be indexed by a tensor of whole numbers: `x[ids]` picks along the first dimension.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-2-lookup", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def embedding_lookup(table: Tensor, ids: Tensor) -> Tensor:
@@ -208,29 +218,33 @@ check.embedding_lookup(embedding_lookup)
 # %% [markdown]
 # ## A score is a dot product
 #
-# Take a tiny world: three viewers, four films, vectors of two numbers. Read the first number as "likes a quiet film" and the second as
-# "likes a chase". A film has its share of both, a viewer a liking for both.
+# Take a tiny world: three viewers, four films, vectors of two numbers. Read the first number as "likes a quiet film"
+# and the second as "likes a chase". A film has its share of both, a viewer a liking for both.
 
 # %%
 tiny_users = torch.tensor([[2.0, 0.0], [0.0, 2.0], [1.0, 1.5]])
 tiny_items = torch.tensor([[2.0, 0.0], [0.5, 2.0], [1.5, 1.0], [0.0, 1.0]])
 tiny_user_ids, tiny_item_ids = torch.tensor([0, 0, 1, 2]), torch.tensor([0, 1, 1, 2])
 user_vectors, item_vectors = tiny_users[tiny_user_ids], tiny_items[tiny_item_ids]
-print("user vectors\n", user_vectors, "\nitem vectors\n", item_vectors, "\nentry by entry\n", user_vectors * item_vectors)
+print(
+    "user vectors\n", user_vectors, "\nitem vectors\n", item_vectors, "\nentry by entry\n", user_vectors * item_vectors
+)
 
 # %% [markdown]
 # ### Exercise 3: the dot product, row by row (1 point)
 #
-# Write `dot_scores(user_vectors, item_vectors)`: for each row $b$ the sum over the factors, $s_b = \sum_f p_{bf} \, q_{bf}$. One score a
-# row, also for a batch of one row.
+# Write `dot_scores(user_vectors, item_vectors)`: for each row $b$ the sum over the factors,
+# $s_b = \sum_f p_{bf} \, q_{bf}$. One score a row, also for a batch of one row.
 #
-# *By hand:* the last pair above has the vectors $(1, 1.5)$ and $(1.5, 1)$; its score is $1 \cdot 1.5 + 1.5 \cdot 1 = 3$.
+# *By hand:* the last pair above has the vectors $(1, 1.5)$ and $(1.5, 1)$; its score is
+# $1 \cdot 1.5 + 1.5 \cdot 1 = 3$.
 #
 # <details><summary>Hint</summary>
 #
-# Multiply entry by entry, then sum over the *last* dimension. A matrix product of the two would score every user of the batch
-# with every item of it.
+# Multiply entry by entry, then sum over the *last* dimension. A matrix product of the two would score every user of
+# the batch with every item of it.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-3-dot", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def dot_scores(user_vectors: Tensor, item_vectors: Tensor) -> Tensor:
@@ -250,20 +264,22 @@ check.dot_scores(dot_scores)
 # %% [markdown]
 # ## Matrix factorisation is two tables and a dot product
 #
-# Put together: a table of user vectors $P$ of shape $m \times k$, a table of item vectors $Q$ of shape $n \times k$, and
-# $s_{ui} = p_u \cdot q_i$ (Koren et al. 2009, equation 2, as learnt from known ratings only). All scores at once are the matrix $P Q^\top$. It has $m \cdot n$
-# entries but rank at most $k$: that is the model's whole claim about taste, and it is how the check below recognises a factorisation
-# whatever you call its parts.
+# Put together: a table of user vectors $P$ of shape $m \times k$, a table of item vectors $Q$ of shape $n \times k$,
+# and $s_{ui} = p_u \cdot q_i$ (Koren et al. 2009, equation 2, as learnt from known ratings only). All scores at once
+# are the matrix $P Q^\top$. It has $m \cdot n$ entries but rank at most $k$: that is the model's whole claim about
+# taste, and it is how the check below recognises a factorisation whatever you call its parts.
 #
 # ### Exercise 4: matrix factorisation (2 points)
 #
-# Write the module `MatrixFactorization(n_users, n_items, n_factors)`. Its `forward(user_ids, item_ids)` takes two tensors `(B,)` of dense ids and returns
-# the scores, `(B,)`. No biases yet. Start both tables small, with `nn.init.uniform_(..., 0, 0.05)` say; how to start is the subject of exercise 9.
+# Write the module `MatrixFactorization(n_users, n_items, n_factors)`. Its `forward(user_ids, item_ids)` takes two
+# tensors `(B,)` of dense ids and returns the scores, `(B,)`. No biases yet. Start both tables small, with
+# `nn.init.uniform_(..., 0, 0.05)` say; how to start is the subject of exercise 9.
 #
 # <details><summary>Hint</summary>
 #
 # Two `nn.Embedding` layers in `__init__`; in `forward` look both up, multiply, and sum over `dim=-1`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-4-mf", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class MatrixFactorization(nn.Module):
@@ -295,8 +311,9 @@ check.matrix_factorization(MatrixFactorization)
 # %% [markdown]
 # ## A model that cannot learn thirteen ratings by heart has a bug
 #
-# Before any real training: five viewers, four films, thirteen ratings, and *full-batch* training, one step an epoch on all rows. With more
-# parameters than ratings the error must go to almost nothing. If it does not, the fault is in the code, and no data will mend it.
+# Before any real training: five viewers, four films, thirteen ratings, and *full-batch* training, one step an epoch
+# on all rows. With more parameters than ratings the error must go to almost nothing. If it does not, the fault is in
+# the code, and no data will mend it.
 
 # %%
 tiny = RatingTensors(
@@ -316,13 +333,18 @@ for epoch in range(1, 201):
 assert loss.item() < 0.01
 
 # %% [markdown]
-# Shapes matter here more than anywhere. Scores are `(B,)`. If the ratings come as a column `(B, 1)`, as from a table, subtraction does not fail:
-# it *broadcasts* to `(B, B)`, every score against every rating, and the model learns the mean rating and nothing else. PyTorch only warns.
+# Shapes matter here more than anywhere. Scores are `(B,)`. If the ratings come as a column `(B,
+# 1)`, as from a table, subtraction does not fail: it *broadcasts* to `(B, B)`, every score against every rating, and
+# the model learns the mean rating and nothing else. PyTorch only warns.
 
 # %%
 scores = model(tiny.user_ids, tiny.item_ids).detach()
 column = tiny.ratings[:, None]
-print("as it should be:", (scores - tiny.ratings).shape, f"mean squared error {(scores - tiny.ratings).square().mean():.4f}")
+print(
+    "as it should be:",
+    (scores - tiny.ratings).shape,
+    f"mean squared error {(scores - tiny.ratings).square().mean():.4f}",
+)
 print("with a column:  ", (scores - column).shape, f"mean squared error {(scores - column).square().mean():.4f}")
 
 # %% [markdown]
@@ -333,17 +355,19 @@ print("with a column:  ", (scores - column).shape, f"mean squared error {(scores
 #
 # ### Exercise 5: one epoch (2 points)
 #
-# Write `train_epoch(model, optimizer, batches)`. Put the model in training mode. For each batch: score it, take the mean squared error of the
-# *batch*, clear the old gradients, go backward, step. Return the mean squared error over all *rows* of the epoch, each as it was when its
-# batch came up.
+# Write `train_epoch(model, optimizer, batches)`. Put the model in training mode. For each batch: score it, take the
+# mean squared error of the *batch*, clear the old gradients, go backward, step. Return the mean squared error over
+# all *rows* of the epoch, each as it was when its batch came up.
 #
-# *By hand:* two batches, one of 3 rows with error 1.0 and one of 1 row with error 2.0, give $(3 \cdot 1 + 1 \cdot 2) / 4 = 1.25$, not 1.5.
+# *By hand:* two batches, one of 3 rows with error 1.0 and one of 1 row with error 2.0, give
+# $(3 \cdot 1 + 1 \cdot 2) / 4 = 1.25$, not 1.5.
 #
 # <details><summary>Hint</summary>
 #
-# Add up `loss.item() * len(ratings)` and the number of rows. The order within a batch: `optimizer.zero_grad()`, `loss.backward()`,
-# `optimizer.step()`.
+# Add up `loss.item() * len(ratings)` and the number of rows. The order within a batch:
+# `optimizer.zero_grad()`, `loss.backward()`, `optimizer.step()`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-5-epoch", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, batches) -> float:
@@ -372,13 +396,15 @@ check.train_epoch(train_epoch)
 # %% [markdown]
 # ### Exercise 6: measure (1 point)
 #
-# Write `evaluate_rmse(model, user_ids, item_ids, ratings)`: the RMSE of the model's scores over all rows, with the model in evaluation mode (no
-# dropout) and without recording gradients. Return one number.
+# Write `evaluate_rmse(model, user_ids, item_ids, ratings)`: the RMSE of the model's scores over all rows, with the
+# model in evaluation mode (no dropout) and without recording gradients. Return one number.
 #
 # <details><summary>Hint</summary>
 #
-# `model.eval()` and `with torch.no_grad():`. One mean over all rows, then one root. The mean of several batches' RMSEs is not the RMSE.
+# `model.eval()` and `with torch.no_grad():`. One mean over all rows, then one root. The mean of several batches'
+# RMSEs is not the RMSE.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-6-evaluate", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def evaluate_rmse(model: nn.Module, user_ids: Tensor, item_ids: Tensor, ratings: Tensor) -> float:
@@ -402,18 +428,20 @@ check.evaluate_rmse(evaluate_rmse)
 # %% [markdown]
 # ### Exercise 7: the loop (1 point)
 #
-# Write `fit(train_one_epoch, measures, n_epochs)`. `train_one_epoch` is a function without arguments: each call trains the model for one epoch.
-# `measures` is a dict from a name to such a function that returns a number, for example `{"train": ..., "test": ...}`. Train
-# `n_epochs` times, and after *each* epoch call every measure once. Return the history: a dict from each name to the list of its
-# `n_epochs` numbers.
+# Write `fit(train_one_epoch, measures, n_epochs)`.
+# `train_one_epoch` is a function without arguments: each call trains the model for one epoch. `measures` is a dict
+# from a name to such a function that returns a number, for example `{"train": ..., "test": ...}`. Train
+# `n_epochs` times, and after *each* epoch call every measure once. Return the history: a dict from each name to the list of its `n_epochs`
+# numbers.
 #
-# *By hand:* with a measure `"epoch"` that returns 1 after the first epoch, 2 after the second and so on, `fit(..., n_epochs=3)` returns
-# `{"epoch": [1, 2, 3]}`.
+# *By hand:* with a measure `"epoch"` that returns 1 after the first epoch, 2 after the second and so on, `fit(...,
+# n_epochs=3)` returns `{"epoch": [1, 2, 3]}`.
 #
 # <details><summary>Hint</summary>
 #
 # Start with `history = {name: [] for name in measures}`; two nested loops fill it.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-7-fit", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def fit(train_one_epoch, measures: dict, n_epochs: int) -> dict[str, list[float]]:
@@ -437,8 +465,10 @@ def fit(train_one_epoch, measures: dict, n_epochs: int) -> dict[str, list[float]
 check.fit(fit)
 
 # %% [markdown]
-# The next cell is given: it joins your three functions, and lets the learning rate fall in a straight line to zero, so that the last epochs settle
-# rather than jump about. (The published notebooks lower it by hand, in stages, to the same end.)
+# The next cell is given: it joins your three functions, and lets the learning rate fall in a straight line to zero,
+# so that the last epochs settle rather than jump about. (The published notebooks lower it by hand, in stages, to the
+# same end.)
+
 
 # %%
 def learn(model: nn.Module, optimizer: torch.optim.Optimizer, n_epochs: int = N_EPOCHS) -> dict[str, list[float]]:
@@ -458,38 +488,45 @@ def learn(model: nn.Module, optimizer: torch.optim.Optimizer, n_epochs: int = N_
 mf = MatrixFactorization(n_users, n_items, N_FACTORS)
 histories = {"factors only": learn(mf, torch.optim.Adam(mf.parameters(), lr=LEARNING_RATE))}
 plots.learning_curves(
-    histories, title="Plain factorisation passes the biases, but late", rivals={"damped biases": results["damped biases"]}
+    histories,
+    title="Plain factorisation passes the biases, but late",
+    rivals={"damped biases": results["damped biases"]},
 )
 plt.show()
 if SHOW_CLAIMS:
     assert histories["factors only"]["test"][4] > results["damped biases"] > histories["factors only"]["test"][-1]
-print(f"last epoch: training RMSE {histories['factors only']['train'][-1]:.4f}, test RMSE {histories['factors only']['test'][-1]:.4f}")
+print(
+    f"last epoch: training RMSE {histories['factors only']['train'][-1]:.4f}, test RMSE {histories['factors only']['test'][-1]:.4f}"
+)
 
 # %% [markdown]
-# **Notice.** For ten epochs the test error (solid) stays above the biases' level: the factors are busy learning who is kind and which films are
-# good. Only then do they find taste, and the model ends at about 0.92. The dashed training error falls on: $64$ numbers for every user and
-# film are more numbers than there are ratings to learn them from, so a part of that fall is memory, not insight.
+# **Notice.** For ten epochs the test error (solid) stays above the biases' level: the factors are busy learning who
+# is kind and which films are good. Only then do they find taste, and the model ends at about 0.92. The dashed
+# training error falls on: $64$ numbers for every user and film are more numbers than there are ratings to learn them
+# from, so a part of that fall is memory, not insight.
 #
 # ## Biases are learnt at once, and then the factors learn noise
 #
-# Most of what makes a rating high or low is not taste: some viewers are kind, some films are good. Koren et al. (2009, equation 4) give
-# that a place of its own:
+# Most of what makes a rating high or low is not taste: some viewers are kind, some films are good. Koren et al.
+# (2009, equation 4) give that a place of its own:
 #
 # $$\hat r_{ui} = \mu + b_u + c_i + p_u \cdot q_i.$$
 #
-# The mean $\mu$ of the training ratings is a given number; $b_u$ and $c_i$ are learnt, one number a user and one an item.
+# The mean $\mu$ of the training ratings is a given number; $b_u$ and $c_i$ are learnt, one number a user and one an
+# item.
 #
 # ### Exercise 8: factorisation with biases (2 points)
 #
-# Write the module `BiasedMF(n_users, n_items, n_factors, mean)`, with `forward(user_ids, item_ids)` as before. The biases live in two tables with one
-# column, `(n_users, 1)` and `(n_items, 1)`, and start at zero. Start the factors with `nn.init.normal_(..., std=INIT_STD)`. With every table at zero
-# the score is exactly `mean`.
+# Write the module `BiasedMF(n_users, n_items, n_factors, mean)`, with `forward(user_ids, item_ids)` as before. The
+# biases live in two tables with one column, `(n_users, 1)` and `(n_items, 1)`, and start at zero. Start the factors
+# with `nn.init.normal_(..., std=INIT_STD)`. With every table at zero the score is exactly `mean`.
 #
 # <details><summary>Hint</summary>
 #
-# Looking up a table with one column gives `(B, 1)`; added to `(B,)` it would broadcast to `(B, B)`. Take `[:, 0]` or `.squeeze(-1)`. A bare `.squeeze()`
-# would also swallow the batch dimension of a single pair.
+# Looking up a table with one column gives `(B, 1)`; added to `(B,)` it would broadcast to `(B, B)`. Take `[:,
+# 0]` or `.squeeze(-1)`. A bare `.squeeze()` would also swallow the batch dimension of a single pair.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-8-biases", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class BiasedMF(nn.Module):
@@ -531,7 +568,9 @@ mean = train.ratings.mean().item()
 model = BiasedMF(n_users, n_items, N_FACTORS, mean)
 histories["with biases"] = learn(model, torch.optim.Adam(model.parameters(), lr=LEARNING_RATE))
 plots.learning_curves(
-    histories, title="With biases: right in three epochs, learnt by heart in ten", rivals={"damped biases": results["damped biases"]}
+    histories,
+    title="With biases: right in three epochs, learnt by heart in ten",
+    rivals={"damped biases": results["damped biases"]},
 )
 plt.show()
 if SHOW_CLAIMS:
@@ -540,28 +579,31 @@ curve = histories["with biases"]["test"]
 print(f"lowest test RMSE {min(curve):.4f} after epoch {np.argmin(curve) + 1}, and {curve[-1]:.4f} after the last")
 
 # %% [markdown]
-# **Notice.** Within three epochs the model is as good as the biases. From there on all 64 factors are free to fit what is left, and what
-# is left is mostly noise: the training error falls to a fifth of a star while the test error climbs above one star, worse than Spotlight. The
-# model is better and its training is worse. Two things help: a good start, and holding the factors back.
+# **Notice.** Within three epochs the model is as good as the biases. From there on all 64 factors are free to fit
+# what is left, and what is left is mostly noise: the training error falls to a fifth of a star while the test error
+# climbs above one star, worse than Spotlight. The model is better and its training is worse. Two things help: a good
+# start, and holding the factors back.
 #
 # ## A bad start is paid for in epochs, or never repaid
 #
-# If the entries of both vectors are drawn from $N(0, \sigma^2)$, a product of two has mean 0 and standard deviation $\sigma^2$, and a dot product of
-# $k$ of them is a sum of $k$ independent products. Tables that look harmless can therefore start with scores that are off by whole stars.
-# `nn.Embedding` by itself draws from $N(0, 1)$: with $k = 64$ its first scores have a standard deviation of $\sqrt{64} = 8$ stars, on a scale of five.
+# If the entries of both vectors are drawn from $N(0, \sigma^2)$, a product of two has mean 0 and standard deviation
+# $\sigma^2$, and a dot product of $k$ of them is a sum of $k$ independent products. Tables that look harmless can
+# therefore start with scores that are off by whole stars. `nn.Embedding` by itself draws from $N(0, 1)$: with
+# $k = 64$ its first scores have a standard deviation of $\sqrt{64} = 8$ stars, on a scale of five.
 #
 # ### Exercise 9: how large to start (1 point)
 #
-# Write `init_std(score_std, n_factors)`: the $\sigma$ for which the dot product of two vectors with `n_factors` entries each, all drawn from
-# $N(0, \sigma^2)$, has the standard deviation `score_std`.
+# Write `init_std(score_std, n_factors)`: the $\sigma$ for which the dot product of two vectors with
+# `n_factors` entries each, all drawn from $N(0, \sigma^2)$, has the standard deviation `score_std`.
 #
 # *By hand:* for `n_factors = 1` and `score_std = 0.25` it is $0.5$, since $0.5 \cdot 0.5 = 0.25$.
 #
 # <details><summary>Hint</summary>
 #
-# The variance of one product is $\sigma^2 \cdot \sigma^2 = \sigma^4$. Variances of independent summands add up. Set the sum equal to the square of `score_std`,
-# and solve for $\sigma$.
+# The variance of one product is $\sigma^2 \cdot \sigma^2 = \sigma^4$. Variances of independent summands add up. Set
+# the sum equal to the square of `score_std`, and solve for $\sigma$.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-9-init", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def init_std(score_std: float, n_factors: int) -> float:
@@ -588,39 +630,45 @@ for score_std in (0.02, 0.5, 8.0):
             nn.init.normal_(parameter, std=init_std(score_std, N_FACTORS))
     before = evaluate_rmse(model, *test)
     starts[f"scores ±{score_std:g}"] = learn(model, torch.optim.Adam(model.parameters(), lr=LEARNING_RATE))
-    print(f"first scores spread by {score_std:g} stars: test RMSE {before:.2f} before training, "
-          f"{min(starts[f'scores ±{score_std:g}']['test']):.3f} at best")
+    print(
+        f"first scores spread by {score_std:g} stars: test RMSE {before:.2f} before training, "
+        f"{min(starts[f'scores ±{score_std:g}']['test']):.3f} at best"
+    )
 ax = plots.learning_curves(starts, title="A start that is eight stars off is never made good")
 ax.set(yscale="log", ylim=(0.2, 9))
 ax.set_yticks([0.25, 0.5, 1, 2, 4, 8], labels=["0.25", "0.5", "1", "2", "4", "8"])
+ax.minorticks_off()
 plt.show()
 if SHOW_CLAIMS:
     lowest = [min(history["test"]) for history in starts.values()]
     assert lowest[0] < 0.96 and lowest[1] > 1.0 and lowest[2] > 3
 
 # %% [markdown]
-# **Notice.** The same model, optimiser and data: only the first draw differs. With first scores spread by half a star the lowest test error is
-# already above one star; with PyTorch's default of eight stars it never comes below three, though the training error does. Noise in the
-# starting values of a user with few ratings is never unlearnt. Start so that first scores are small beside the ratings' own spread of about
-# one star: `INIT_STD = 0.05` makes it 0.02.
+# **Notice.** The same model, optimiser and data: only the first draw differs. With first scores spread by half a star
+# the lowest test error is already above one star; with PyTorch's default of eight stars it never comes below three,
+# though the training error does. Noise in the starting values of a user with few ratings is never unlearnt. Start so
+# that first scores are small beside the ratings' own spread of about one star: `INIT_STD = 0.05` makes it 0.02.
 #
 # ## Hold the factors back, not the biases
 #
-# *Weight decay* shrinks a weight by a small share of itself in every step, so that only what the data keeps asking for survives. Adam's own
-# `weight_decay` argument adds the decay to the gradient, where Adam's rescaling distorts it; *decoupled* decay (Loshchilov and Hutter
-# 2019, `torch.optim.AdamW`) multiplies the weight by $1 - \text{learning rate} \cdot \text{weight decay}$ instead. And not every weight
-# needs it: a user's bias rests on all of that user's ratings, one number on about a hundred; the factors are 64 numbers on the same hundred.
+# *Weight decay* shrinks a weight by a small share of itself in every step, so that only what the data keeps asking
+# for survives. Adam's own
+# `weight_decay` argument adds the decay to the gradient, where Adam's rescaling distorts it; *decoupled* decay (Loshchilov and Hutter 2019, `torch.optim.AdamW`)
+# multiplies the weight by $1 - \text{learning rate} \cdot \text{weight decay}$ instead. And not every weight needs
+# it: a user's bias rests on all of that user's ratings, one number on about a hundred; the factors are 64 numbers on
+# the same hundred.
 #
 # ### Exercise 10: decay for the factors only (1 point)
 #
-# Write `decaying_adam(model, learning_rate, weight_decay)`: an optimiser for all parameters of `model`, Adam with decoupled weight decay on the tables with more than
-# one column, and none on those with one column.
+# Write `decaying_adam(model, learning_rate, weight_decay)`: an optimiser for all parameters of `model`, Adam with
+# decoupled weight decay on the tables with more than one column, and none on those with one column.
 #
 # <details><summary>Hint</summary>
 #
-# `torch.optim.AdamW` takes a list of groups: `[{"params": [...], "weight_decay": ...}, {"params": [...], "weight_decay": 0}]`. A parameter `p` is a table
-# of factors if `p.shape[-1] > 1`.
+# `torch.optim.AdamW` takes a list of groups: `[{"params": [...], "weight_decay": ...}, {"params": [...],
+# "weight_decay": 0}]`. A parameter `p` is a table of factors if `p.shape[-1] > 1`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-10-decay", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def decaying_adam(model: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
@@ -649,7 +697,9 @@ decays["factors and biases"] = learn(
     everything_decays, torch.optim.AdamW(everything_decays.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
 )
 plots.learning_curves(
-    decays, title="Decay on the factors alone takes the test error below the biases", rivals={"damped biases": results["damped biases"]}
+    decays,
+    title="Decay on the factors alone takes the test error below the biases",
+    rivals={"damped biases": results["damped biases"]},
 )
 plt.show()
 results["biased MF, decay on factors"] = decays["factors only"]["test"][-1]
@@ -658,26 +708,30 @@ if SHOW_CLAIMS:
 pd.Series({name: history["test"][-1] for name, history in decays.items()}, name="last test RMSE").round(4).to_frame()
 
 # %% [markdown]
-# **Notice.** One setting takes the last epoch's test error from above 1.1 stars to about 0.90, far below the biases and Spotlight, and
-# the curve no longer turns. Decay on the biases as well gives almost all of the gain over the biases away. The value of `WEIGHT_DECAY` was chosen on a validation part of the
-# training ratings, never on the test part; exercise 12 shows how.
+# **Notice.** One setting takes the last epoch's test error from above 1.1 stars to about 0.90, far below the biases
+# and Spotlight, and the curve no longer turns. Decay on the biases as well gives almost all of the gain over the
+# biases away. The value of `WEIGHT_DECAY` was chosen on a validation part of the training ratings, never on the test
+# part; exercise 12 shows how.
 #
 # ## A neural net is not better by being one
 #
-# A dot product is a strong assumption. The alternative is to let a net find out how the two vectors go together: put them side by side,
-# and add layers. With ReLU, dropout, a narrow hidden layer and one output this is CollabFNet.
+# A dot product is a strong assumption. The alternative is to let a net find out how the two vectors go together: put
+# them side by side, and add layers. With ReLU, dropout, a narrow hidden layer and one output this is CollabFNet.
 #
 # ### Exercise 11: CollabFNet (2 points)
 #
-# Write the module `CollabFNet(n_users, n_items, n_factors, n_hidden, dropout)`: look up both vectors, concatenate them, apply ReLU, then dropout with the given rate, a
-# linear layer to `n_hidden`, ReLU, and a linear layer to one output. Scores are `(B,)`. Both linear layers have a bias; there
-# are no other parameters.
+# Write the module `CollabFNet(n_users, n_items, n_factors, n_hidden, dropout)`: look up both vectors, concatenate
+# them, apply ReLU, then dropout with the given rate, a linear layer to
+# `n_hidden`, ReLU, and a linear layer to one output. Scores are `(B,)`. Both linear layers have a bias; there are no
+# other parameters.
 #
 # <details><summary>Hint</summary>
 #
-# `torch.cat([p, q], dim=-1)` is `(B, 2 * n_factors)`. `nn.Dropout(dropout)` knows by itself whether the model is in training mode. The last layer gives
-# `(B, 1)`: take `[:, 0]`.
+# `torch.cat([p, q], dim=-1)` is `(B, 2 * n_factors)`.
+# `nn.Dropout(dropout)` knows by itself whether the model is in training mode. The last layer gives `(B,
+# 1)`: take `[:, 0]`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-11-collabfnet", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class CollabFNet(nn.Module):
@@ -726,29 +780,32 @@ if SHOW_CLAIMS:
 pd.Series({name: history["test"][-1] for name, history in nets.items()}, name="last test RMSE").round(4).to_frame()
 
 # %% [markdown]
-# **Notice.** The net reaches the biases' level of about 0.94 and stays there, well behind the factorisation. Nothing in it says that a user and an item should be *matched*; it
-# has to learn multiplication from examples (Rendle et al., *Neural collaborative filtering vs. matrix factorization revisited*, RecSys
-# 2020). A more flexible model is a claim to be measured, like any other.
+# **Notice.** The net reaches the biases' level of about 0.94 and stays there, well behind the factorisation. Nothing
+# in it says that a user and an item should be *matched*; it has to learn multiplication from examples (Rendle et al.,
+# *Neural collaborative filtering vs. matrix factorization revisited*, RecSys 2020). A more flexible model is a claim
+# to be measured, like any other.
 #
 # ## The best epoch is chosen on validation ratings, and its weights are put back
 #
-# Several published notebooks report the lowest point of the *test* curve. That is choosing with the answers in hand: the reported
-# figure is too good, and nobody could have known at which epoch to stop. The honest way is to set a part of the training ratings
-# aside, choose on that, and touch the test part once.
+# Several published notebooks report the lowest point of the *test* curve. That is choosing with the answers in hand:
+# the reported figure is too good, and nobody could have known at which epoch to stop. The honest way is to set a part
+# of the training ratings aside, choose on that, and touch the test part once.
 #
 # ### Exercise 12: keep the best epoch (2 points)
 #
-# Write `fit_and_restore(model, train_one_epoch, measure, n_epochs)`: train for `n_epochs`, call `measure()` (an RMSE on validation ratings) after each epoch, and leave the
-# model with the weights it had after its best epoch. Return the number of that epoch, counted from 1; of two equally good ones the earlier.
+# Write `fit_and_restore(model, train_one_epoch, measure, n_epochs)`: train for `n_epochs`, call `measure()` (an RMSE
+# on validation ratings) after each epoch, and leave the model with the weights it had after its best epoch. Return
+# the number of that epoch, counted from 1; of two equally good ones the earlier.
 #
-# *By hand:* if `measure()` returns 0.98, 0.93, 0.95, 0.93 after the four epochs, return 2, and the model holds the weights that it had
-# after epoch 2.
+# *By hand:* if `measure()` returns 0.98, 0.93, 0.95, 0.93 after the four epochs, return 2, and the model holds the
+# weights that it had after epoch 2.
 #
 # <details><summary>Hint</summary>
 #
-# `model.state_dict()` hands out the live tensors, which training goes on changing: keep `deepcopy(model.state_dict())`, and give it back with
-# `model.load_state_dict(...)`.
+# `model.state_dict()` hands out the live tensors, which training goes on changing: keep `deepcopy(model.state_dict())`,
+# and give it back with `model.load_state_dict(...)`.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-12-restore", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def fit_and_restore(model: nn.Module, train_one_epoch, measure, n_epochs: int) -> int:
@@ -791,27 +848,32 @@ if SHOW_CLAIMS:
 print(f"No decay, stopped at epoch {best_epoch} of {N_EPOCHS}: test RMSE {results['biased MF, stopped early']:.4f}")
 
 # %% [markdown]
-# **Notice.** Stopping early saves the model without decay from the climb, but it stops after a few epochs, before the factors have learnt much of
-# either taste or noise: it is a biases model, no better than the closed form. Decay is what lets it go on learning.
+# **Notice.** Stopping early saves the model without decay from the climb, but it stops after a few epochs, before the
+# factors have learnt much of either taste or noise: it is a biases model, no better than the closed form. Decay is
+# what lets it go on learning.
 #
 # ## The ladder
 #
-# Now climb. A model is worth what it does on ratings that it has not seen, beside rivals that anyone can run. The rungs, from the bottom: the global mean;
-# Spotlight as the homework runs it; the damped biases; Spotlight at the best settings that we found for it (64 factors, learning rate 0.001,
-# 20 epochs). One point each, and a rung counts only if all below it are passed.
+# Now climb. A model is worth what it does on ratings that it has not seen, beside rivals that anyone can run. The
+# rungs, from the bottom: the global mean; Spotlight as the homework runs it; the damped biases; Spotlight at the best
+# settings that we found for it (64 factors, learning rate 0.001, 20 epochs). One point each, and a rung counts only
+# if all below it are passed.
 #
 # ### Exercise 13: predict the stars (4 points)
 #
-# Write `predict_stars(train, user_ids, item_ids, n_users, n_items)`. `train` is a triple of tensors as above, `train.user_ids`, `train.item_ids` and
-# `train.ratings`; the other two tensors, `(n,)` each, are the pairs to predict. Train whatever you like on `train` alone, and return one score a
-# pair, `(n,)`, in stars. The check calls it once, on a split and a numbering of users and items that you have not seen, so do all choosing in there or
-# before; a minute is plenty. Use the settings at the top of this notebook or your own, and anything you have written above.
+# Write `predict_stars(train, user_ids, item_ids, n_users, n_items)`.
+# `train` is a triple of tensors as above, `train.user_ids`, `train.item_ids` and `train.ratings`; the other two
+# tensors, `(n,)` each, are the pairs to predict. Train whatever you like on `train` alone, and return one score a
+# pair, `(n,)`, in stars. The check calls it once, on a split and a numbering of users and items that you have not
+# seen, so do all choosing in there or before; a minute is plenty. Use the settings at the top of this notebook or
+# your own, and anything you have written above.
 #
 # <details><summary>Hint</summary>
 #
-# `BiasedMF`, with the mean of `train.ratings`, trained with `decaying_adam` for about 25 epochs of `train_epoch` while the learning rate falls (see
-# `learn`), climbs all four.
+# `BiasedMF`, with the mean of `train.ratings`, trained with `decaying_adam` for about 25 epochs of `train_epoch`
+# while the learning rate falls (see `learn`), climbs all four.
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "ex-01-13-ladder", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def predict_stars(train: RatingTensors, user_ids: Tensor, item_ids: Tensor, n_users: int, n_items: int) -> Tensor:
@@ -841,41 +903,53 @@ check.ladder(predict_stars)
 scores = predict_stars(train, test.user_ids, test.item_ids, n_users, n_items).numpy()
 yours = rmse(test_part.ratings, scores)
 names = {
-    "global_mean": "global mean", "user_mean": "user mean", "item_mean": "item mean", "spotlight": "Spotlight, 3 epochs",
-    "damped_biases": "damped biases", "spotlight_tuned": "Spotlight at its best",
+    "global_mean": "global mean",
+    "user_mean": "user mean",
+    "item_mean": "item mean",
+    "spotlight": "Spotlight, 3 epochs",
+    "damped_biases": "damped biases",
+    "spotlight_tuned": "Spotlight at its best",
 }
 rivals = {name: recorded.values(DATASET, "explicit", model, "rmse") for model, name in names.items()}
 plots.ladder(rivals, yours={"your model, this split": yours}, title=f"Where your model stands on {DATASET}")
 plt.show()
 if SHOW_CLAIMS:
     assert yours < 0.915
-print(f"Test RMSE of your model on this notebook's split: {yours:.4f}; within half a star for {np.mean(np.abs(scores - test_part.ratings) < 0.5):.0%} of the ratings")
+print(
+    f"Test RMSE of your model on this notebook's split: {yours:.4f}; within half a star for {np.mean(np.abs(scores - test_part.ratings) < 0.5):.0%} of the ratings"
+)
 
 # %% [markdown]
 # ## Explain it to a colleague
 #
 # ### Question 14 (3 points, marked by hand)
 #
-# A colleague shows you a model with a training RMSE of 0.60 and a test RMSE of 0.98, and another with 0.80 and 0.91. She prefers the first, "because it has learnt more".
-# In about 150 words: What do the two gaps say? Which two changes of this lesson would you try on the first model, in which order, and which curve would
-# tell you whether each has helped? And why would you decay the factors but not the biases?
+# A colleague shows you a model with a training RMSE of 0.60 and a test RMSE of 0.98, and another with 0.80 and 0.91.
+# She prefers the first, "because it has learnt more". In about 150 words: What do the two gaps say? Which two changes
+# of this lesson would you try on the first model, in which order, and which curve would tell you whether each has
+# helped? And why would you decay the factors but not the biases?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "answer-01-14-overfitting", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
-# The first model has learnt its training ratings by heart: the gap of 0.38 stars between training and test is noise it memorised, and on new ratings
-# it is worse than biases alone. The second gives up training error, a gap of 0.11, and is better where it counts. (1 point)
+# The first model has learnt its training ratings by heart: the gap of 0.38 stars between training and test is noise
+# it memorised, and on new ratings it is worse than biases alone. The second gives up training error, a gap of 0.11,
+# and is better where it counts. (1 point)
 #
-# First decoupled weight decay on the factors, because it acts on the cause, too many free numbers a rating; then early stopping on a
-# validation part, because it costs nothing. In both cases the validation curve per epoch tells: it should fall further, or at least stop climbing,
-# while the training curve stays higher than before. The test part is looked at once, in the end. (1 point)
+# First decoupled weight decay on the factors, because it acts on the cause, too many free numbers a rating; then
+# early stopping on a validation part, because it costs nothing. In both cases the validation curve per epoch tells:
+# it should fall further, or at least stop climbing, while the training curve stays higher than before. The test part
+# is looked at once, in the end. (1 point)
 #
-# A bias is one number that rests on all ratings of a user or film, so there is little noise in it to hold back, and pulling it to zero pulls kind and strict
-# users alike to the mean, which is wrong for both. The factors are 64 numbers on the same few ratings. (1 point)
+# A bias is one number that rests on all ratings of a user or film, so there is little noise in it to hold back, and
+# pulling it to zero pulls kind and strict users alike to the mean, which is wrong for both. The factors are 64
+# numbers on the same few ratings. (1 point)
 
 # %% [markdown]
 # ## What to take along
 #
 # - Reproduce a quoted figure before you compare with it, on the same split and the same protocol.
 # - Put the dull rivals in the table first: two biases beat three epochs of Spotlight, and tie with a neural net.
-# - A learning curve for training *and* held-out ratings tells a bad start, too little learning and too much learning apart.
+# - A learning curve for training *and* held-out ratings tells a bad start, too little learning and too much learning
+#   apart.
 # - Decay what has many parameters a rating, leave alone what has few, and choose on validation ratings.
-# - A better figure on a random split is a better answer to "fill the gaps". Whether people find films they like with it is the question of the next lesson.
+# - A better figure on a random split is a better answer to "fill the gaps". Whether people find films they like with
+#   it is the question of the next lesson.
