@@ -105,6 +105,7 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
     """Grade with a line of progress per submission, then print the table of marks."""
     from dataclasses import asdict
 
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from course_utils.grading.grade import grade
@@ -118,7 +119,9 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
             task = bar.add_task("Grading", total=None)
 
             def progress(finished: int, total: int, record: dict) -> None:
-                bar.update(task, completed=finished, total=total, description=f"Graded {record['student']}"[:40])
+                bar.update(
+                    task, completed=finished, total=total, description=escape(f"Graded {record['student']}"[:40])
+                )
 
             run = grade(course, plan, progress)
     except KeyboardInterrupt:
@@ -157,6 +160,101 @@ def report(folder: Annotated[Path, typer.Argument(help="A folder that `course gr
     run = find_run(folder.resolve())
     print_marks(refresh(run))
     out.print(f"Report: {run.path / 'report.html'}", soft_wrap=True)
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="A notebook of the student edition, with your answers.")],
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may run.")] = 600,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
+) -> None:
+    """Run a notebook and print what each of its checks says. Exits with 0 only if all points are there."""
+    from course_utils.grading.selfcheck import self_check
+
+    verdicts = self_check(notebook, timeout, (lambda verdict: None) if as_json else lambda verdict: typer.echo(verdict))
+    points = sum(verdict.points for verdict in verdicts.values())
+    most = sum(verdict.max_points for verdict in verdicts.values())
+    if as_json:
+        checks = [{"exercise": name, **verdict.as_dict()} for name, verdict in verdicts.items()]
+        typer.echo(json.dumps({"notebook": str(notebook), "points": points, "max_points": most, "checks": checks}))
+    else:
+        typer.echo(f"{points:g} of {most:g} points.")
+    if points < most:
+        raise typer.Exit(1)
+
+
+@app.command()
+def data(name: Annotated[str, typer.Argument(help="A data set; without it, all are listed.")] = "") -> None:
+    """Fetch a MovieLens data set, check it, and say where it lies."""
+    from course_utils import movielens
+
+    if not name:
+        for each in movielens.DATASETS:
+            place = "made up on the spot" if each == "synthetic" else movielens.find(each) or "not on this machine"
+            out.print(f"{each:<18}{place}", soft_wrap=True)
+        return
+    with out.status(f"Reading {name}"):
+        ratings, movies = movielens.load(name)
+    place = "made up from seed 0" if name == "synthetic" else movielens.find(name)
+    users, items = ratings["user_id"].nunique(), ratings["item_id"].nunique()
+    out.print(f"{name}: {len(ratings):,} ratings by {users:,} users of {items:,} films ({len(movies):,} listed)")
+    out.print(f"{place}", soft_wrap=True)
+
+
+@app.command()
+def baselines(
+    dataset: Annotated[str, typer.Argument(help="Data set; COURSE_DATASET or ml-100k if none is named.")] = "",
+    recorded: Annotated[bool, typer.Option("--recorded", help="Print what was recorded; train nothing.")] = False,
+    splits: Annotated[int, typer.Option(min=1, help="Random splits to average over.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Train the rivals and record their results, which the ladders' rungs are set from."""
+    from rich.table import Table
+
+    from course_utils.baselines import recorded as results
+
+    if not recorded:
+        from course_utils.baselines.record import record
+        from course_utils.movielens import default_name
+
+        record(dataset or default_name(), splits)
+    rows = [row for row in results.rows() if not dataset or row["dataset"] == dataset]
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    table = Table("data set", "model", "metric", "mean", "sd", "splits", "settings")
+    for row in rows:
+        mean, spread = f"{row['mean']:.4f}", f"{row['sd']:.4f}"
+        table.add_row(row["dataset"], row["model"], row["metric"], mean, spread, str(row["n"]), row["settings"])
+    out.print(table)
+
+
+@app.command()
+def demo(
+    out_folder: Annotated[Path | None, typer.Option("--out", help="Where to; the course's demo/ if not given.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks that run at the same time.")] = os.cpu_count() or 1,
+) -> None:
+    """Build the student edition, make up a class from known submissions, and grade it."""
+    from course_utils import movielens
+    from course_utils.grading import build as builder
+    from course_utils.grading.course import find_course
+    from course_utils.grading.demo import LESSON, make_class
+    from course_utils.grading.grade import Plan
+
+    course = find_course()
+    folder = (out_folder or course.root / "demo").resolve()
+    out.print(f"Building the student edition in {course.notebooks}", soft_wrap=True)
+    builder.build(course)
+    n_students = make_class(course, folder)
+    dataset = movielens.default_name()
+    try:
+        movielens.load(dataset)
+    except movielens.DataError:
+        out.print(f"{dataset} cannot be had here, so the demo uses made-up data (synthetic).")
+        dataset = "synthetic"
+    out.print(f"Grading {n_students} submissions of {LESSON} on {dataset}, {jobs} at a time")
+    plan = Plan(folder / "submitted", folder / "graded", dataset, [course.lesson(LESSON)], jobs)
+    grade_and_tell(course, plan)
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import nbformat
@@ -10,7 +9,7 @@ from nbformat import NotebookNode
 
 from course_utils.grading.build import SOURCE_KEY
 from course_utils.grading.course import CourseError, Lesson, write_atomic
-from course_utils.grading.runner import Settings, execute
+from course_utils.grading.runner import Settings, execute, kernel_variables
 from course_utils.grading.stage import read_source
 
 MAX_BYTES = 1_000_000
@@ -24,9 +23,7 @@ def execute_solution(lesson: Lesson, dataset: str) -> float:
     """
     started = time.monotonic()
     notebook = read_source(lesson)
-    environment = {"COURSE_DATASET": dataset, "COURSE_BUDGET": "full"}
-    if os.environ.get("COURSE_DATA_DIR"):
-        environment["COURSE_DATA_DIR"] = os.path.abspath(os.environ["COURSE_DATA_DIR"])
+    environment = kernel_variables(COURSE_DATASET=dataset, COURSE_BUDGET="full", COURSE_CLAIMS="strict")
     settings = Settings(cell_timeout=1800, notebook_timeout=3600, environment=environment)
     text, outcome = execute(nbformat.writes(notebook), settings)
     executed = nbformat.reads(text, as_version=4)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -23,7 +22,7 @@ from course_utils.grading.course import Course, CourseError, Lesson
 from course_utils.grading.gradebook import Recorder
 from course_utils.grading.repair import Repaired, Unreadable, read_submission, repair
 from course_utils.grading.runfolder import RunFolder, locked, open_run
-from course_utils.grading.runner import Outcome, Settings, die_with_parent, execute
+from course_utils.grading.runner import Outcome, Settings, die_with_parent, execute, kernel_variables
 from course_utils.grading.submissions import Submission, find_submissions
 from course_utils.grading.verdicts import verdicts_of
 
@@ -198,8 +197,7 @@ class Grading:
 def environment(plan: Plan, world_seed: int) -> dict[str, str]:
     """The variables that every kernel gets."""
     variables = {"COURSE_DATASET": plan.dataset, "COURSE_BUDGET": plan.budget, WORLD_SEED_VARIABLE: str(world_seed)}
-    folder = os.environ.get("COURSE_DATA_DIR")
-    return {**variables, "COURSE_DATA_DIR": os.path.abspath(folder)} if folder else variables
+    return kernel_variables(**variables)
 
 
 def new_pool(jobs: int) -> ProcessPoolExecutor:

@@ -99,7 +99,7 @@ def execute(
     """Run all code cells in order, going on after a cell that raises.
 
     notebook_json  a notebook of nbformat 4
-    on_cell        called after each code cell with its place and the cell
+    on_cell        called after each code cell with its place and the notebook so far
     returns        the notebook with its outputs, as JSON, and how the run ended
     """
     notebook = nbformat.reads(notebook_json, as_version=4)
@@ -167,7 +167,7 @@ class Run:
                 if cell.cell_type == "code":
                     await self.client.async_execute_cell(cell, index, store_history=True)
                     if self.on_cell:
-                        self.on_cell(index, cell)
+                        self.on_cell(index, self.notebook)
                 self.reached = index + 1
 
     def mark_timeout(self, cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:
@@ -209,6 +209,12 @@ class Run:
         if self.client and self.client.km:
             with contextlib.suppress(Exception):
                 await self.client._async_cleanup_kernel()
+
+
+def kernel_variables(**variables: str) -> dict[str, str]:
+    """The variables and, as an absolute path, the folder of data: a kernel works in a folder of its own."""
+    folder = os.environ.get("COURSE_DATA_DIR")
+    return {**variables, "COURSE_DATA_DIR": os.path.abspath(folder)} if folder else variables
 
 
 def kill_group(group: int | None) -> None:

@@ -27,17 +27,18 @@ def check_cells(notebook: NotebookNode) -> list[tuple[int, NotebookNode]]:
 
 def verdicts_of(notebook: NotebookNode, outcome: Outcome) -> dict[str, Verdict]:
     """Grade id to verdict of every check cell of an executed notebook; its status may also be timeout or memory."""
-    exercises = {}
-    for cell in notebook.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        if is_solution(cell) and not is_grade(cell):
-            exercises[exercise_of(grade_id)] = cell
-    verdicts = {}
-    for index, cell in check_cells(notebook):
-        grade_id = cell.metadata.nbgrader["grade_id"]
-        answer = exercises.get(exercise_of(grade_id))
-        verdicts[grade_id] = verdict_of(cell, answer, outcome if index >= outcome.reached else None)
-    return verdicts
+    return {
+        cell.metadata.nbgrader["grade_id"]: verdict_at(index, notebook, outcome)
+        for index, cell in check_cells(notebook)
+    }
+
+
+def verdict_at(index: int, notebook: NotebookNode, outcome: Outcome) -> Verdict:
+    """The verdict of the check cell at that place of an executed notebook."""
+    cell = notebook.cells[index]
+    wanted = f"ex-{exercise_of(cell.metadata.nbgrader['grade_id'])}"
+    answers = (c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == wanted)
+    return verdict_of(cell, next(answers, None), outcome if index >= outcome.reached else None)
 
 
 def verdict_of(cell: NotebookNode, answer: NotebookNode | None, never_ran: Outcome | None) -> Verdict:
