@@ -174,6 +174,7 @@ TABS, COLONS, COMMAS = "4 tab-separated whole numbers", "4 whole numbers separat
         pytest.param("ml-100k", 4, "99999999999\t1\t5\t881250949", TABS, id="a number beyond 32 bits"),
         pytest.param("ml-100k", 2, "1\t1\x00\t5\t881250949", TABS, id="a zero byte"),
         pytest.param("ml-100k", 2, '"1\t1\t5\t881250949', TABS, id="a quote that never closes"),
+        pytest.param("ml-100k", 2, '1\t"1"\t5\t881250949', TABS, id="a number in quotes"),
         pytest.param("ml-100k", 2, "4\t1\t5\t881250949", "a user id from 1 to 3", id="user after the last"),
         pytest.param("ml-100k", 2, "0\t1\t5\t881250949", "a user id from 1 to 3", id="user 0"),
         pytest.param("ml-100k", 2, "-1\t1\t5\t881250949", "a user id from 1 to 3", id="negative user"),
@@ -206,6 +207,11 @@ def test_a_bad_line_is_named_with_its_number_its_contents_and_what_was_expected(
     message = error_of(name)
     assert f"{RATINGS_FILE[name]}, line {number}: expected {expected}" in message
     assert message.endswith(f"found {line!r}" if line else "found nothing")
+
+
+def test_a_column_too_many_on_every_line_is_caught_on_the_first(small, data_dir):
+    write(data_dir / "ml-100k", "ml-100k", ratings=FILES["ml-100k"]["u.data"].replace("\n", "\t881250949\n"))
+    assert f"u.data, line 1: expected {TABS}" in error_of("ml-100k")
 
 
 def test_a_file_cut_off_at_a_line_end_is_caught_by_its_row_count(small, data_dir):
