@@ -34,6 +34,9 @@ def execute_solution(lesson: Lesson, dataset: str) -> float:
     if outcome.status != "ok":
         cell = executed.cells[min(outcome.reached, len(executed.cells) - 1)]
         raise CourseError(f"{name_of(lesson, cell, outcome.reached)}: {outcome.message}")
+    for cell in executed.cells:
+        if cell.cell_type == "code":  # a progress bar that has wiped itself out leaves only blanks
+            cell.outputs = [o for o in cell.outputs if o.output_type != "stream" or o.text.strip()]
     executed.metadata[SOURCE_KEY] = {"source_sha256": lesson.fingerprint, "dataset": dataset}
     data = (nbformat.writes(executed) + "\n").encode()
     if len(data) > MAX_BYTES:
