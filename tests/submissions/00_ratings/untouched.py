@@ -1,0 +1,2 @@
+# Someone who hands in the notebook as it came.
+# rest: stub
