@@ -153,6 +153,7 @@ class Run:
             iopub_timeout=INTERRUPT_GRACE,
             raise_on_iopub_timeout=True,
             record_timing=False,
+            coalesce_streams=True,  # one piece a stream, and of a progress bar only its last state
             store_widget_state=False,
             shutdown_kernel="immediate",
             on_cell_executed=self.mark_timeout,

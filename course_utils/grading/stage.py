@@ -81,7 +81,7 @@ def find_problems(lesson: Lesson, text: str, notebook: NotebookNode) -> list[str
     problems: list[str] = []
     seen: dict[str, int] = {}
     for (line, header), cell in zip(headers, notebook.cells, strict=True):
-        found = marker_problem(cell) or metadata_problem(cell, header, lesson)
+        found = metadata_problem(cell, header, lesson) or marker_problem(cell)
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         if not found and grade_id in seen:
             found = f"grade_id {grade_id!r} is taken already, in line {seen[grade_id]}"
