@@ -1,14 +1,14 @@
 """Lesson 01, the models, judged by properties that every right implementation has, whatever its layers are called.
 
 All parameters are drawn anew, every user is scored with every item, and the rank of that matrix tells what the model is
-made of.
+made of; with a 1 in every table the score is a number that counts the summands.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import expect, expect_array, expect_close, format_shape
+from course_utils.checks.expect import expect, expect_array, expect_close
 from course_utils.checks.explicit_mf.worlds import ONE_SCORE_A_PAIR, SWAPPED
 from course_utils.checks.framework import World, check
 
@@ -31,9 +31,10 @@ def look_at_model(model, world) -> dict:
     import torch
 
     parameters = [p for p in model.parameters() if p.requires_grad]
+    tables = [p for p in parameters if p.numel() > 1]  # a mean that is kept as a parameter stays what it is
     generator = torch.Generator().manual_seed(world.seed)
     with torch.no_grad():
-        for parameter in parameters:
+        for parameter in tables:
             parameter.copy_(torch.randn(parameter.shape, generator=generator))
     model.eval()
     user_ids = torch.arange(world.n_users).repeat_interleave(world.n_items)
@@ -43,25 +44,31 @@ def look_at_model(model, world) -> dict:
     scores = model(user_ids, item_ids)
     seen["scores"] = scores
     seen["one"] = model(user_ids[:1], item_ids[:1])
-    scores.sum().backward()
-    seen["without_gradient"] = sum(p.grad is None or not bool(p.grad.abs().sum() > 0) for p in parameters)
-    with torch.no_grad():
-        for parameter in parameters:
-            if parameter.numel() > 1:
-                parameter.zero_()
-        seen["scores_at_zero"] = model(user_ids[:7], item_ids[:7])
+    if getattr(scores, "requires_grad", False):
+        scores.sum().backward()
+    seen["without_gradient"] = sum(p.grad is None or not bool(p.grad.to_dense().abs().sum() > 0) for p in parameters)
+    for name, value in (("zero", 0.0), ("one", 1.0)):
+        with torch.no_grad():
+            for parameter in tables:
+                parameter.fill_(value)
+            seen[f"scores_at_{name}"] = model(user_ids[:7], item_ids[:7])
     return seen
 
 
 def score_matrix(seen, world):
     """Findings about the form of a model's scores; then the matrix itself is safe to use."""
     n_pairs = world.n_users * world.n_items
+    slip = ONE_SCORE_A_PAIR
+    if getattr(seen["scores"], "shape", None) == (n_pairs, n_pairs):
+        slip = (
+            "Every user of the batch meets every item of it: a column (B, 1) added to scores (B,) broadcasts to (B, B)."
+        )
     yield expect_array(
         seen["scores"],
         shape=(n_pairs,),
         kind="f",
         call=f"model(user_ids, item_ids) for {n_pairs} pairs",
-        slip=ONE_SCORE_A_PAIR,
+        slip=slip,
     )
     slip = "A batch of one pair gives a score of shape (1,): a bare .squeeze() would lose that dimension."
     yield expect_close(seen["one"], seen["scores"][:1], atol=1e-4, call="model(user_ids[:1], item_ids[:1])", slip=slip)
@@ -89,9 +96,7 @@ def _(seen, world):
     yield from score_matrix(seen, world)
     rank = numerical_rank(seen["scores"].reshape(world.n_users, world.n_items))
     k = world.n_factors
-    if rank == 1 and k > 1:
-        slip = "Sum over the factors only, row by row, not over the batch."
-    elif rank in (k + 1, k + 2):
+    if rank in (k + 1, k + 2):
         slip = "Something is added to the dot product. Biases come in the next exercise."
     else:
         slip = "The score must be the plain sum of the products of the two vectors' entries."
@@ -101,9 +106,26 @@ def _(seen, world):
         came_back=f"a matrix of rank {rank}",
         expected=f"rank {k}: that of a product of tables with n_factors={k} columns",
         slip=slip,
-        saw=f"The matrix of all {world.n_users} x {world.n_items} scores has rank {k}, the number of factors.",
     )
     yield all_parameters_learn(seen)
+    n = world.n_users  # there are more items than users
+    square = seen["scores"].reshape(world.n_users, world.n_items)[:, :n]
+    yield expect(
+        not np.allclose(square, square.T, atol=1e-4),
+        call="the scores of users and items with the same numbers",
+        came_back="user 0 with item 1 scores as user 1 with item 0 does, and so on",
+        expected="different scores",
+        slip="Users and items each need a table of their own.",
+    )
+    slip = "Sum the products of the factors: not their mean, and nothing after the sum."
+    yield expect_close(
+        seen["scores_at_one"],
+        np.full(7, float(k)),
+        atol=1e-4,
+        call=f"MatrixFactorization(..., n_factors={k}) with a 1 in every entry of both tables",
+        slip=slip,
+        saw=f"The matrix of all {world.n_users} x {world.n_items} scores has rank {k}, the number of factors.",
+    )
 
 
 def all_parameters_learn(seen):
@@ -135,12 +157,15 @@ def _(seen, world):
     k = world.n_factors
     # without its row and column means only the dot product is left
     inner = numerical_rank(scores - scores.mean(0) - scores.mean(1, keepdims=True) + scores.mean())
+    slip = "The dot product of the two vectors is a summand of its own, beside the biases."
+    if inner > k:
+        slip = "The score is the plain sum of mean, biases and dot product: nothing is done to it after that."
     yield expect(
         inner == k,
         call="the matrix of all scores less its row and column means, at random weights",
         came_back=f"a matrix of rank {inner}",
         expected=f"rank {k}: the dot product of n_factors={k} factors",
-        slip="The dot product of the two vectors is a summand of its own, beside the biases.",
+        slip=slip,
     )
     rank = numerical_rank(scores)
     yield expect(
@@ -157,84 +182,12 @@ def _(seen, world):
         atol=1e-4,
         call=f"BiasedMF(..., mean={world.mean}) with all tables set to zero",
         slip="With nothing learnt, the score is the global mean: add `mean` to every score.",
+    )
+    yield expect_close(
+        seen["scores_at_one"],
+        np.full(7, world.mean + 2 + k),
+        atol=1e-4,
+        call=f"BiasedMF(..., n_factors={k}, mean={world.mean}) with a 1 in every entry of all tables",
+        slip="Add everything up: the mean, both biases, and the sum (not the mean) of the products of the factors.",
         saw=f"Rank {k + 2}, that is {k} factors and two biases; with empty tables all scores are {world.mean}.",
     )
-
-
-@check(
-    points=2,
-    call="CollabFNet(n_users, n_items, n_factors, n_hidden, dropout)",
-    world=model_world,
-    hints={"IndexError": SWAPPED, "RuntimeError": "The first linear layer takes both vectors: 2 * n_factors inputs."},
-)
-def collab_f_net(CollabFNet, world):
-    """Both vectors side by side, ReLU, dropout, linear, ReLU, linear."""
-    import torch
-
-    model = CollabFNet(world.n_users, world.n_items, world.n_factors, world.n_hidden, 0.5)
-    seen = look_at_model(model, world)
-    model = CollabFNet(world.n_users, world.n_items, world.n_factors, world.n_hidden, 0.5)
-    user_ids, item_ids = torch.arange(world.n_users), torch.arange(world.n_users)
-    model.train()
-    seen["train_twice"] = torch.stack([model(user_ids, item_ids).reshape(-1) for _ in range(2)])
-    model.eval()
-    seen["eval_twice"] = torch.stack([model(user_ids, item_ids).reshape(-1) for _ in range(2)])
-    return seen
-
-
-@collab_f_net.judge
-def _(seen, world):
-    yield from score_matrix(seen, world)
-    k, h = world.n_factors, world.n_hidden
-    n_parameters = int(seen["n_parameters"])
-    tensors = {seen[f"parameter_{n}"].shape: seen[f"parameter_{n}"].astype(float) for n in range(n_parameters)}
-    wanted = [(world.n_users, k), (world.n_items, k), (h, 2 * k), (h,), (1, h), (1,)]
-    yield expect(
-        sorted(tensors) == sorted(wanted) and n_parameters == len(wanted),
-        call="the shapes of the model's parameters",
-        came_back=", ".join(format_shape(s) for s in sorted(tensors)),
-        expected=", ".join(format_shape(s) for s in sorted(wanted)),
-        slip="Two tables, a linear layer from 2 * n_factors to n_hidden, one from n_hidden to 1, both with bias.",
-    )
-    users, items, weight_1, bias_1, weight_2, bias_2 = (tensors[shape] for shape in wanted)
-    pairs = [(np.repeat(users, world.n_items, 0), np.tile(items, (world.n_users, 1)))]
-    pairs.append(pairs[0][::-1])  # items first is the same family of models
-    layers = (weight_1, bias_1, weight_2, bias_2)
-    right = [_f_net(np.hstack(pair), *layers) for pair in pairs]
-    matches = [np.allclose(seen["scores"], scores, rtol=1e-3, atol=1e-2) for scores in right]
-    slip = "In evaluation mode: concatenate, ReLU, first linear layer, ReLU, second linear layer, and nothing after it."
-    without = [_f_net(np.hstack(pair), *layers, first_relu=False) for pair in pairs]
-    linear = [_f_net(np.hstack(pair), *layers, first_relu=False, second_relu=False) for pair in pairs]
-    if any(np.allclose(seen["scores"], scores, rtol=1e-3, atol=1e-2) for scores in without):
-        slip = "The ReLU on the two vectors, before the first linear layer, is missing."
-    elif any(np.allclose(seen["scores"], scores, rtol=1e-3, atol=1e-2) for scores in linear):
-        slip = "Without a ReLU between them two linear layers are one: the net cannot model taste at all."
-    yield expect(
-        any(matches),
-        call="model.eval(); model(user_ids, item_ids) at random weights",
-        came_back="other scores than these layers give",
-        expected="W2 ReLU(W1 ReLU([p; q]) + b1) + b2",
-        slip=slip,
-    )
-    yield expect(
-        np.array_equal(*seen["eval_twice"]),
-        call="model.eval(), then the same batch twice",
-        came_back="two different results",
-        expected="the same scores twice",
-        slip="Dropout must be off in evaluation mode: use nn.Dropout, or pass training=self.training.",
-    )
-    yield expect(
-        not np.array_equal(*seen["train_twice"]),
-        call="model.train(), then the same batch twice",
-        came_back="the same scores twice",
-        expected="two different results, as dropout leaves out different entries each time",
-        slip="The dropout is missing, or its rate is not the argument `dropout`.",
-        saw=f"Six parameters of the right shapes, two ReLUs around the {h} hidden units, dropout in training only.",
-    )
-
-
-def _f_net(x, weight_1, bias_1, weight_2, bias_2, first_relu=True, second_relu=True) -> np.ndarray:
-    x = np.maximum(x, 0) if first_relu else x
-    x = x @ weight_1.T + bias_1
-    x = np.maximum(x, 0) if second_relu else x
-    return x @ weight_2[0] + bias_2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import expect_array, expect_close
+from course_utils.checks.expect import expect, expect_array, expect_close, format_value
 from course_utils.checks.explicit_mf.worlds import ONE_SCORE_A_PAIR, pairs, ratings_world, recognise
 from course_utils.checks.framework import World, check
 
@@ -130,20 +130,29 @@ def init_world(rng: np.random.Generator) -> World:
 def init_std(init_std, world):
     """The standard deviation of factors that gives dot products of the wanted spread."""
     cases = zip(world.score_std.tolist(), world.n_factors.tolist(), strict=True)
-    return {"stds": [float(init_std(std, k)) for std, k in cases]}
+    return {"stds": [init_std(std, k) for std, k in cases]}
 
 
 @init_std.judge
 def _(seen, world):
     yield expect_array(seen["stds"], shape=world.score_std.shape, slip="Return one positive number.")
+    yield expect(
+        bool((seen["stds"] > 0).all()),
+        came_back=format_value(seen["stds"]),
+        expected="positive numbers",
+        slip="Return one positive number.",
+    )
     # a dot product scales with the square of its entries' spread; the spread at 1 was drawn, not derived
     spread = world.std_of_unit_dots * seen["stds"] ** 2
     slip = "The variance of a sum of k independent products is k times that of one product: std**4."
     if np.allclose(seen["stds"], world.score_std):
         slip = "That is the spread of the scores itself: a score is a sum of n_factors products of two draws."
-    elif np.allclose(spread * world.score_std, world.std_of_unit_dots * seen["stds"] ** 4, rtol=0.05):
-        slip = "That is one square root short."
-    # 5 % is three standard errors of a spread drawn 20,000 times from heavy-tailed products; the slips are off by more
+    elif np.allclose(world.std_of_unit_dots * seen["stds"], world.score_std, rtol=0.05):
+        slip = "That is one square root short: the spread of a product of two draws is the square of theirs."
+    elif np.allclose(seen["stds"] ** 2, world.score_std):
+        slip = "That leaves out n_factors: a score is a sum of n_factors products, and spreads more than one of them."
+    # 5 % is six standard errors of a spread drawn 20,000 times, at n_factors = 2, where products have the heaviest
+    # tails; a root that is forgotten is off by more than a fifth.
     yield expect_close(
         spread,
         world.score_std,
