@@ -73,5 +73,19 @@ def climb(seen, world, rungs: tuple[Rung, ...]) -> Iterator[Finding]:
         saw=saw if n_passed else "",
         came_back=f"scores whose RMSE is {student_rmse:.4f}",
         expected=f"below {bar:.4f} for the next rung, {rung.name} ({number(rung.points)} more)",
-        slip="Watch the test RMSE per epoch: too few epochs, no regularisation and too large a start all show there.",
+        slip=likely_slip(np.asarray(seen, dtype=float), world.train_ratings),
     )
+
+
+def likely_slip(scores: np.ndarray, train_ratings: np.ndarray) -> str:
+    """What scores (n,) that fell short look like, beside the stars (n_train,) of the training ratings."""
+    low, high = float(train_ratings.min()), float(train_ratings.max())
+    if np.ptp(scores) < 1e-3:
+        return "All scores are the same: the ids do not reach the score, or nothing has been learnt."
+    if not low <= scores.mean() <= high:
+        return f"Scores are stars, from {low:g} to {high:g}; on average yours are not."
+    if np.all(np.diff(scores) >= 0) or np.all(np.diff(scores) <= 0):
+        return "The scores are sorted: keep them in the order of the pairs."
+    if np.array_equal(scores, np.round(scores)):
+        return "Whole stars only: a score may lie between two stars, and rounding costs accuracy."
+    return "Watch the test RMSE per epoch: too few epochs, no regularisation and too large a start all show there."
