@@ -64,7 +64,7 @@ def write_files(folder: Path) -> None:
 
 
 def measure_course(data_dir: str) -> list[dict[str, float]]:
-    """Seconds and peak memory (GB) of each stage with the course's own functions."""
+    """Seconds, CPU seconds and peak memory (GB) of each stage with the course's own functions."""
     from course_utils import interactions, movielens, splits
 
     os.environ["COURSE_DATA_DIR"] = data_dir
@@ -98,13 +98,14 @@ def measure_rival(data_dir: str) -> list[dict[str, float]]:
 class _Clock:
     def __init__(self) -> None:
         self.laps: list[dict[str, float]] = []
-        self._start = time.perf_counter()
+        self._start, self._cpu_start = time.perf_counter(), time.process_time()
 
     def lap(self) -> None:
-        now = time.perf_counter()
+        now, cpu_now = time.perf_counter(), time.process_time()
         peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        self.laps.append({"seconds": now - self._start, "peak_gb": peak_kib * 1024 / 1e9})
-        self._start = now
+        lap = {"seconds": now - self._start, "cpu": cpu_now - self._cpu_start, "peak_gb": peak_kib * 1024 / 1e9}
+        self.laps.append(lap)
+        self._start, self._cpu_start = now, cpu_now
 
 
 def run(data_dir: Path, n_runs: int) -> dict[str, list[list[dict[str, float]]]]:
@@ -119,21 +120,25 @@ def run(data_dir: Path, n_runs: int) -> dict[str, list[list[dict[str, float]]]]:
 
 
 def show(results: dict[str, list[list[dict[str, float]]]], n_runs: int) -> None:
-    table = Table("stage", "seconds", "lowest to highest", "peak memory so far (GB)")
+    table = Table("stage", "seconds", "lowest to highest", "CPU seconds", "peak so far (GB)")
     table.title = f"{N_RATINGS:,} ratings, median of {n_runs} runs"
     for side, title in [("course", "course_utils"), ("rival", "read_csv + LabelEncoder")]:
         for place, stage in enumerate(STAGES[side]):
-            laps = [laps[place] for laps in results[side]]
-            _row(table, f"{title}: {stage}", [lap["seconds"] for lap in laps], [lap["peak_gb"] for lap in laps])
-        totals = [laps[0]["seconds"] + laps[1]["seconds"] for laps in results[side]]
-        _row(table, f"{title}: load and dense ids", totals, [laps[1]["peak_gb"] for laps in results[side]])
+            _row(table, f"{title}: {stage}", [laps[place] for laps in results[side]])
+        both = [
+            {what: laps[0][what] + laps[1][what] for what in ("seconds", "cpu")} | {"peak_gb": laps[1]["peak_gb"]}
+            for laps in results[side]
+        ]
+        _row(table, f"{title}: load + dense ids", both)
         table.add_section()
-    Console(width=100).print(table)
+    Console(width=110).print(table)
 
 
-def _row(table: Table, label: str, seconds: list[float], peak_gb: list[float]) -> None:
+def _row(table: Table, label: str, laps: list[dict[str, float]]) -> None:
+    seconds = [lap["seconds"] for lap in laps]
+    cpu, peak_gb = (statistics.median(lap[what] for lap in laps) for what in ("cpu", "peak_gb"))
     spread = f"{min(seconds):.1f} to {max(seconds):.1f}"
-    table.add_row(label, f"{statistics.median(seconds):.1f}", spread, f"{statistics.median(peak_gb):.2f}")
+    table.add_row(label, f"{statistics.median(seconds):.1f}", spread, f"{cpu:.1f}", f"{peak_gb:.2f}")
 
 
 def main() -> None:

@@ -81,13 +81,14 @@ def load(name: str) -> MovieLens:
     folder = find(name) or download(name)
     layout = ARCHIVES[name].layout
     missing = [file for file in (layout.ratings_file, layout.movies_file) if not (folder / file).is_file()]
+    remedy = f"Put the genuine {name} files there, or remove the folder to have {name} downloaded"
     if missing:
-        raise DataError(
-            f"{folder} is there, but holds no {' and no '.join(missing)}: put the genuine {name} files into it, "
-            f"or remove the folder to have {name} downloaded"
-        )
-    movies = read_movies(folder / layout.movies_file, layout)
-    ratings = read_ratings(folder / layout.ratings_file, layout, movies["item_id"].to_numpy())
+        raise DataError(f"{folder} is there, but holds no {' and no '.join(missing)}. {remedy}")
+    try:
+        movies = read_movies(folder / layout.movies_file, layout)
+        ratings = read_ratings(folder / layout.ratings_file, layout, movies["item_id"].to_numpy())
+    except DataError as error:
+        raise DataError(f"{error}. {remedy}") from None
     return MovieLens(ratings, movies)
 
 
@@ -123,11 +124,17 @@ def download(name: str) -> Path:
         )
         _unpack(Path(archive), folder, ARCHIVES[name].layout)
     except Exception as error:  # no network, no space, a wrong hash, a refused certificate: the same three ways out
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = _in_one_line(error)
         raise DataError(
             f"{name} is not on this machine and could not be downloaded ({reason}). {_three_ways(name)}"
         ) from error
     return folder
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, requests.ConnectionError) and not isinstance(error, requests.exceptions.SSLError):
+        return f"no connection to {GROUPLENS}"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _three_ways(name: str) -> str:

@@ -206,7 +206,7 @@ def test_a_bad_line_is_named_with_its_number_its_contents_and_what_was_expected(
     write(data_dir / name, name, ratings=with_line(name, number, line))
     message = error_of(name)
     assert f"{RATINGS_FILE[name]}, line {number}: expected {expected}" in message
-    assert message.endswith(f"found {line!r}" if line else "found nothing")
+    assert (f"found {line!r}. Put" if line else "found nothing. Put") in message
 
 
 def test_a_column_too_many_on_every_line_is_caught_on_the_first(small, data_dir):
@@ -290,7 +290,7 @@ def test_a_bad_line_of_the_films_is_named(name, movies, expected, small, data_di
 @pytest.mark.parametrize(("what", "file"), [("ratings", "u.data"), ("movies", "u.item")])
 def test_a_missing_file_is_named_with_its_folder(what, file, small, data_dir):
     write(data_dir / "ml-100k", "ml-100k", **{what: None})
-    assert f"{data_dir / 'ml-100k'} is there, but holds no {file}:" in error_of("ml-100k")
+    assert f"{data_dir / 'ml-100k'} is there, but holds no {file}. Put" in error_of("ml-100k")
 
 
 def test_an_empty_folder_misses_both_files(data_dir):
@@ -469,6 +469,7 @@ def test_without_a_network_the_same_three_ways_are_named(monkeypatch):
     monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
     monkeypatch.setattr(movielens, "GROUPLENS", "http://127.0.0.1:9/")  # nobody listens on the discard port
     message = error_of("ml-1m")
+    assert "no connection to http://127.0.0.1:9/" in message
     assert "put ratings.dat and movies.dat from" in message
     assert "`course data ml-1m`" in message
     assert "COURSE_DATASET=synthetic" in message
