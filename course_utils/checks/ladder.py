@@ -1,8 +1,10 @@
 """The ladder: a trained model is judged by held-out ratings, against rivals whose results are recorded.
 
-How hard a split is varies more than models differ, so that a fixed bar would let luck decide. Each rung is therefore
+How hard a split is varies, and with it everybody's RMSE; a fixed bar would let that luck decide. Each rung is therefore
 kept as a *distance* from the damped biases of the very same split (a closed form, fitted in the judge), averaged over
-the recorded splits; the distances vary about a fifth as much as the RMSEs do.
+the recorded splits. For a well-trained factorisation the distance varies about a third as much as the RMSE: standard
+deviation 0.0012 against 0.0038 stars over 20 splits of ml-100k. It does not help a model whose own training is noisy:
+for Spotlight with three epochs the figures are 0.0041 and 0.0052.
 """
 
 from __future__ import annotations

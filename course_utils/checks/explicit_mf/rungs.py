@@ -7,11 +7,26 @@ import numpy as np
 from course_utils.checks.framework import World, check
 from course_utils.checks.ladder import Rung, climb
 
+# The margins follow from distances to the damped biases of the same split, in stars of RMSE, over 20 secret splits of
+# ml-100k and of synthetic, none of them a recorded one (mean ± standard deviation over the splits):
+#
+#     handed in              ml-100k            synthetic
+#     global mean          +0.1843 ± 0.0031   +0.1862 ± 0.0030
+#     Spotlight, n_iter=3  +0.0529 ± 0.0041   +0.0767 ± 0.0066
+#     item means           +0.0840 ± 0.0028   +0.1029 ± 0.0017
+#     damped biases         0                  0
+#     Spotlight, tuned     -0.0251 ± 0.0027   -0.0086 ± 0.0041
+#     the lesson's answer  -0.0355 ± 0.0012   -0.0294 ± 0.0012
+#
+# A rival handed in must miss its own rung, and the lesson's answer must pass all, both by more than 3.1 standard
+# deviations (1 in 1,000). With these margins the rivals miss theirs by 3.9 or more, and the answer passes the top rung
+# by 4.0 or more. The exception is the top rung's own rival: the answer leaves room for no more than 0.008, and tuned
+# Spotlight misses its rung by 2.1 (ml-100k) and 2.5 (synthetic), so that luck gives it that point about once in 50.
 RUNGS = (
     Rung("the global mean", "global_mean", points=1, margin=0.05),
-    Rung("Spotlight as published (n_iter=3)", "spotlight", points=1, margin=0.01),
+    Rung("Spotlight as published (n_iter=3)", "spotlight", points=1, margin=0.025),
     Rung("damped biases", "damped_biases", points=1, margin=0.005),
-    Rung("Spotlight at its best", "spotlight_tuned", points=1, margin=0.0),
+    Rung("Spotlight at its best", "spotlight_tuned", points=1, margin=0.008),
 )
 
 
