@@ -277,3 +277,7 @@ def is_data_error(error: Exception) -> bool:
     """Whether the error is movielens' own, looked up only where that module is loaded: it imports pandas."""
     movielens = sys.modules.get("course_utils.movielens")
     return movielens is not None and isinstance(error, movielens.DataError)
+
+
+if __name__ == "__main__":
+    main()

@@ -132,7 +132,8 @@ class Check:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # SystemExit of a student's code ends in a verdict, too
-                seen = {ERROR_KEY: [type(error).__name__, one_line(str(error)), blame(error)]}
+                kind = NotAttempted if is_stub(error) else type(error)
+                seen = {ERROR_KEY: [kind.__name__, message_of(error), blame(error)]}
         if written.getvalue():
             print(written.getvalue()[-2000:], end="")
         return pack(seen)
@@ -150,7 +151,7 @@ class Check:
                     break
         except Exception as problem:
             slip = "What your answer returned could not be judged. Compare its type and shape with the text above."
-            findings.append(Finding(0, came_back=f"{type(problem).__name__}: {one_line(str(problem))}", slip=slip))
+            findings.append(Finding(0, came_back=f"{type(problem).__name__}: {message_of(problem)}", slip=slip))
         share = min((finding.share for finding in findings), default=0.0)
         last = findings[-1] if findings else Finding(0)
         saw = " ".join(finding.saw for finding in findings if finding.saw) if share > 0 else ""
@@ -181,7 +182,7 @@ class Check:
 
     def _verdict_on_error(self, error: dict[str, str]) -> Verdict:
         verdict = {"check": self.name, "points": 0.0, "max_points": self.points}
-        if error["type"] == "NotImplementedError":
+        if error["type"] == NotAttempted.__name__:
             return Verdict(
                 **verdict,
                 status="not_attempted",
@@ -238,12 +239,37 @@ def isolated_randomness(seed: int) -> Iterator[None]:
 def blame(error: BaseException) -> str:
     """The innermost line of the student's own code in a traceback: `in forward, line 7: return u * v`; else empty."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        ours = frame.filename.startswith(PACKAGE_FOLDER)
-        library = f"{os.sep}site-packages{os.sep}" in frame.filename or frame.filename.startswith(sys.base_prefix)
-        if not ours and not library:
+        if is_students(frame):
             line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
             return f"in {frame.name}, line {frame.lineno}: {line}"
     return ""
+
+
+def is_students(frame: traceback.FrameSummary) -> bool:
+    """Whether a line of a traceback is in neither this package nor a library."""
+    library = f"{os.sep}site-packages{os.sep}" in frame.filename or frame.filename.startswith(sys.base_prefix)
+    return not library and not frame.filename.startswith(PACKAGE_FOLDER)
+
+
+def is_stub(error: BaseException) -> bool:
+    """Whether the answer itself raised NotImplementedError, as the stub does.
+
+    torch raises it, too, where a module has no `forward`, and so does the stub of another exercise that is called.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    return (
+        isinstance(error, NotImplementedError)
+        and is_students(frames[-1])
+        and sum(is_students(frame) for frame in frames) == 1
+    )
+
+
+def message_of(error: BaseException) -> str:
+    """The exception's text on one line; a student's exception may raise another when it is asked for it."""
+    try:
+        return one_line(str(error))
+    except Exception as problem:
+        return f"(its text cannot be had: {type(problem).__name__})"
 
 
 def one_line(text: str, width: int = 300) -> str:

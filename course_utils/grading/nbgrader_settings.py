@@ -27,7 +27,13 @@ def shared_settings() -> Config:
     # nbgrader takes any text on standard error for a failed test; a progress bar or a warning is none.
     c.IgnorePattern.enabled = True
     c.IgnorePattern.pattern = r"(?s).*"
-    c.HTMLExporter.sanitize_html = True  # a submission's scripts must not run in a feedback page
+    # A submission's scripts must not run in a feedback page. nbgrader's page ends every markdown cell with
+    # strip_files_prefix and leaves out clean_html.
+    c.HTMLExporter.sanitize_html = True
+    c.HTMLExporter.filters = {
+        "clean_html": "course_utils.grading.sanitise.harmless_html",
+        "strip_files_prefix": "course_utils.grading.sanitise.harmless_markdown",
+    }
     return c
 
 

@@ -113,7 +113,7 @@ def repair(submitted: NotebookNode, released: NotebookNode) -> Repaired:
             new.id = next(name for name in names_from(wish) if name not in used and name not in named)
         used.add(new.id)
         repaired.notebook.cells.append(new)
-    restore_deleted(repaired, named)
+    restore_deleted(repaired, released)
     return repaired
 
 
@@ -227,21 +227,26 @@ def names_from(stem: str):
         number += 1
 
 
-def restore_deleted(repaired: Repaired, named: dict[str, NotebookNode]) -> None:
-    """Put back deleted cells of the lesson, each behind the one that it follows there.
+def restore_deleted(repaired: Repaired, released: NotebookNode) -> None:
+    """Put back deleted cells of the lesson's frame, each behind the cell that it follows there.
 
     An exercise's own cell is put back only if its names are defined nowhere else: a stub must not undo an answer.
     """
     cells = repaired.notebook.cells
     previous = -1
-    for grade_id, original in named.items():
-        index = next((i for i, cell in enumerate(cells) if cell.id == grade_id), None)
-        if index is None:
-            if is_solution(original) and not is_grade(original):
-                elsewhere = set().union(*(definitions(cell.source) for cell in cells if cell.cell_type == "code"))
-                if definitions(original.source) & elsewhere:
-                    continue
+    for original in released.cells:
+        same = (i for i, cell in enumerate(cells) if cell.id == original.id or cell.source == original.source)
+        index = next(same, None)
+        if index is None and "nbgrader" in original.metadata and not answered_elsewhere(original, cells):
             index = previous + 1
             cells.insert(index, copy.deepcopy(original))
-            repaired.note(grade_id, "had been deleted; it was put back")
-        previous = index
+            repaired.note(original.metadata.nbgrader["grade_id"], "had been deleted; it was put back")
+        previous = previous if index is None else index
+
+
+def answered_elsewhere(original: NotebookNode, cells: list[NotebookNode]) -> bool:
+    """Whether what an exercise's cell defines is defined by another cell."""
+    if not is_solution(original) or is_grade(original):
+        return False
+    elsewhere = set().union(*(definitions(cell.source) for cell in cells if cell.cell_type == "code"))
+    return bool(definitions(original.source) & elsewhere)

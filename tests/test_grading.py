@@ -1,0 +1,403 @@
+"""Grading through real nbgrader and real kernels, on a toy course: every odd submission gets its own plain word."""
+
+import copy
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.api import Gradebook
+from toy_course import CLIMB, DOUBLE, LESSON, answered, changed, hand_in, make_course, place
+
+from course_utils.grading import runner
+from course_utils.grading.build import build
+from course_utils.grading.course import CourseError, find_course
+from course_utils.grading.grade import Plan, grade
+from course_utils.grading.results import refresh
+from course_utils.grading.runner import Settings, execute
+
+COURSE = [sys.executable, "-m", "course_utils.cli"]
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = make_course(tmp_path_factory.mktemp("course"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder / "package"))
+        course = find_course(folder)
+        build(course)
+        yield course
+
+
+@pytest.fixture(scope="module")
+def student_edition(course):
+    return nbformat.read(course.notebooks / f"{LESSON}.ipynb", as_version=4)
+
+
+def run(course, submitted: Path, out: Path, **settings):
+    """Grade and write the tables; returns {(student, exercise): row of grades.csv}."""
+    folder = grade(course, Plan(submitted, out, "synthetic", timeout=3, jobs=2, **settings))
+    refresh(folder)
+    return read_csv(out)
+
+
+def read_csv(out: Path) -> dict[tuple[str, str], dict]:
+    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
+        return {(row["student"], row["exercise"]): row for row in csv.DictReader(file)}
+
+
+def delete(grade_id):
+    return lambda notebook: notebook.cells.pop(place(notebook, grade_id))
+
+
+def edit(grade_id, source):
+    def change(notebook):
+        notebook.cells[place(notebook, grade_id)].source = source
+
+    return change
+
+
+def duplicate(notebook):
+    notebook.cells += copy.deepcopy(notebook.cells[2:4])
+
+
+def strip_metadata(notebook):
+    for number, cell in enumerate(notebook.cells):
+        cell.metadata, cell.id = {}, f"x{number}"
+
+
+def damage_metadata(notebook):
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata.nbgrader.pop("schema_version")
+            cell.metadata.nbgrader["points"] = "many"
+
+
+def retype(notebook):
+    for grade_id in ("ex-00-1-double", "check-00-1-double"):
+        cell = notebook.cells[place(notebook, grade_id)]
+        cell.cell_type = "markdown"
+        del cell["outputs"], cell["execution_count"]
+
+
+def raise_points(notebook):
+    notebook.cells[place(notebook, "check-00-1-double")].metadata.nbgrader.points = 100
+
+
+def use_another_kernel(notebook):
+    notebook.metadata.kernelspec = {"name": "julia-1.9", "display_name": "Julia", "language": "julia"}
+
+
+@pytest.fixture(scope="module")
+def graded(course, student_edition, tmp_path_factory):
+    """The odd class, graded once: (rows, out folder)."""
+    folder = tmp_path_factory.mktemp("class")
+    submitted = folder / "submitted"
+    right = answered(student_edition, why="Because of <script>alert(1)</script>.")
+    works = {
+        "right": right,
+        "untouched": student_edition,
+        "=cmd": right,
+        "o'[b]rien <b>": right,
+        "half": answered(student_edition, climb="def climb():\n    return 2"),
+        "wrong": answered(student_edition, double="def double(values):\n    return values"),
+        "warns": answered(student_edition, double="def double(values):\n    import sys, warnings\n"
+                          "    print('50%', file=sys.stderr); warnings.warn('careful')\n    return values * 2"),
+        "remembers": answered(student_edition, double=f"def double(values):\n    return {public_answer()}"),
+        "raises": answered(student_edition, double="def double(values):\n    return values + undefined_name"),
+        "typo": answered(student_edition, double="def double(values) return values"),
+        "loops": answered(student_edition, double="def double(values):\n    while True:\n        pass"),
+        "eats-memory": answered(student_edition, double="def double(values):\n    raise MemoryError"),
+        "killed": answered(student_edition, climb="def climb():\n    os.kill(os.getpid(), 9)"),
+        "leaves": answered(student_edition, climb="def climb():\n    os._exit(0)"),
+        "deleted": changed(right, delete("check-00-1-double")),
+        "deleted-both": changed(changed(student_edition, delete("ex-00-1-double")), delete("check-00-1-double")),
+        "edited": changed(right, edit("check-00-1-double", "2")),
+        "edited-wrong": changed(answered(student_edition, double="def double(values):\n    return 0"),
+                                edit("check-00-1-double", "2")),
+        "points": changed(right, raise_points),
+        "duplicated": changed(right, duplicate),
+        "stripped": changed(right, strip_metadata),
+        "damaged": changed(right, damage_metadata),
+        "retyped": changed(right, retype),
+        "kernel": changed(right, use_another_kernel),
+        "not-json": '{"cells": [',
+        "not-a-notebook": '{"answers": 42}',
+        "empty": "",
+        "another-lesson": nbformat.writes(new_notebook(cells=[new_code_cell("1 + 1")])),
+    }  # fmt: skip
+    for student, work in works.items():
+        hand_in(submitted, student, work)
+    hand_in(submitted, "misnamed", right, "homework.ipynb")
+    hand_in(submitted, "two-files", right, "a.ipynb")
+    hand_in(submitted, "two-files", right, "b.ipynb")
+    (submitted / "no-folder").mkdir()
+    (submitted / "linked" / LESSON).mkdir(parents=True)
+    (submitted / "linked" / LESSON / f"{LESSON}.ipynb").symlink_to(submitted / "right" / LESSON / f"{LESSON}.ipynb")
+    rows = run(course, submitted, folder / "graded")
+    return rows, folder / "graded"
+
+
+def public_answer() -> str:
+    """What double gives in the public world, written out: worth nothing where the world is secret."""
+    import zlib
+
+    import numpy as np
+
+    values = np.random.default_rng([0, zlib.crc32(b"toy_checks.double")]).normal(size=5)
+    return f"__import__('numpy').array({(2 * values).tolist()})"
+
+
+EXPECTED = {
+    # student: (score, status, words of the message) of 00-1-double
+    "right": (2, "ok", "all values doubled"),
+    "untouched": (0, "not_attempted", "Still to do"),
+    "'=cmd": (2, "ok", ""),
+    "o'[b]rien <b>": (2, "ok", ""),
+    "wrong": (0, "failed", "Twice each value."),
+    "warns": (2, "ok", "all values doubled"),
+    "remembers": (0, "failed", "Twice each value."),
+    "raises": (0, "error", "NameError: name 'undefined_name' is not defined"),
+    "typo": (0, "error", "The exercise's cell raised SyntaxError"),
+    "loops": (0, "timeout", "interrupted after 3 s"),
+    "eats-memory": (0, "memory", "MemoryError"),
+    "killed": (2, "ok", ""),
+    "leaves": (2, "ok", ""),
+    "deleted": (2, "ok", "The check cell had been deleted; it was put back."),
+    "deleted-both": (0, "not_attempted", "The exercise's cell had been deleted; it was put back."),
+    "edited": (2, "tampered", "is locked and had been edited; the original was put back."),
+    "edited-wrong": (0, "tampered", "Twice each value."),
+    "points": (2, "tampered", "had its points changed to 100"),
+    "duplicated": (2, "ok", "was there 2 times; one was taken"),
+    "stripped": (2, "ok", "had lost its nbgrader metadata"),
+    "damaged": (2, "tampered", "had its points changed to many"),
+    "retyped": (2, "tampered", "is locked and had been turned into a markdown cell"),
+    "kernel": (2, "ok", ""),
+    "not-json": (0, "unreadable", "00_toy.ipynb is not a notebook: it is not JSON (line 1"),
+    "not-a-notebook": (0, "unreadable", "it has no list of cells"),
+    "empty": (0, "unreadable", "it is empty"),
+    "another-lesson": (0, "unreadable", "none of this lesson's exercises"),
+    "misnamed": (2, "ok", ""),
+    "two-files": (0, "missing", "expected 00_toy/00_toy.ipynb; found a.ipynb, b.ipynb"),
+    "no-folder": (0, "missing", "expected 00_toy/00_toy.ipynb; found nothing"),
+    "linked": (0, "unreadable", "is a symbolic link, which is not followed"),
+}
+
+
+@pytest.mark.parametrize("student", EXPECTED)
+def test_the_mark_and_its_reason_are_right_for_student(graded, student):
+    row = graded[0][student, "00-1-double"]
+    score, status, words = EXPECTED[student]
+    assert (float(row["score"]), row["status"]) == (score, status), row
+    assert float(row["max_score"]) == 2
+    assert words in row["message"]
+
+
+def test_every_student_has_one_row_for_each_exercise(graded):
+    students = {student for student, _ in graded[0]}
+    assert len(students) == len(EXPECTED) + 1  # "half" is looked at below
+    assert len(graded[0]) == 3 * len(students)
+
+
+def test_a_part_of_the_points_reaches_the_table_and_the_gradebook(graded):
+    rows, out = graded
+    row = rows["half", "00-2-ladder"]
+    assert (row["score"], row["max_score"], row["status"]) == ("2", "3", "failed")
+    assert "stands on rung 2 of 3" in row["message"]
+    with Gradebook(f"sqlite:///{out / 'gradebook.db'}") as gradebook:
+        assert gradebook.find_grade("check-00-2-ladder", LESSON, LESSON, "half").auto_score == 2
+
+
+def test_a_kernel_that_dies_costs_only_the_checks_not_yet_run(graded):
+    assert graded[0]["killed", "00-2-ladder"]["status"] == "memory"
+    assert graded[0]["leaves", "00-2-ladder"]["status"] == "error"
+    assert "the kernel ended before the notebook did" in graded[0]["leaves", "00-2-ladder"]["message"]
+
+
+def test_an_interrupted_cell_costs_only_its_own_exercise(graded):
+    assert graded[0]["loops", "00-2-ladder"]["status"] == "ok"
+
+
+def test_a_free_response_waits_for_a_person_unless_it_was_left_as_it_was(graded):
+    answer = graded[0]["right", "00-3-why"]
+    assert (answer["score"], answer["status"], answer["message"]) == ("", "ok", "Waits for marking by hand.")
+    assert graded[0]["untouched", "00-3-why"]["status"] == "not_attempted"
+    assert graded[0]["untouched", "00-3-why"]["score"] == "0"
+
+
+def test_feedback_and_report_run_no_script_of_a_student(graded):
+    _, out = graded
+    page = (out / "feedback" / "right" / LESSON / f"{LESSON}.html").read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in page
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in report
+    assert "o&#39;[b]rien &lt;b&gt;" in report
+    assert "the file is named homework.ipynb, not 00_toy.ipynb" in report
+    assert "stands on rung 2 of 3" in report
+
+
+def test_every_student_has_a_feedback_page_that_the_report_links_to(graded):
+    _, out = graded
+    pages = list((out / "feedback").glob(f"*/{LESSON}/{LESSON}.html"))
+    assert len(pages) == len(EXPECTED) + 1
+
+
+def test_the_manifest_says_what_the_marks_depend_on(graded):
+    manifest = json.loads((graded[1] / "run.json").read_text())
+    assert manifest["dataset"] == "synthetic"
+    assert manifest["world_seed"] > 0
+    assert {entry["outcome"] for entry in manifest["submissions"]} >= {"ok", "missing", "unreadable", "memory", "error"}
+    assert all(len(entry["sha256"]) == 64 for entry in manifest["submissions"] if entry["outcome"] == "ok")
+
+
+@pytest.fixture
+def small(tmp_path, student_edition):
+    """A class of two: (submitted, out)."""
+    hand_in(tmp_path / "submitted", "ada", answered(student_edition, why="It does."))
+    hand_in(tmp_path / "submitted", "bob", answered(student_edition, double="def double(values):\n    return 7"))
+    return tmp_path / "submitted", tmp_path / "graded"
+
+
+def test_a_second_run_keeps_what_is_graded_and_runs_only_what_changed(course, student_edition, small):
+    submitted, out = small
+    run(course, submitted, out)
+    ada, bob = (out / ".work" / "results" / LESSON / f"{name}.json" for name in ("ada", "bob"))
+    before = ada.stat().st_mtime_ns, bob.stat().st_mtime_ns
+    hand_in(submitted, "bob", answered(student_edition))
+    rows = run(course, submitted, out)
+    assert rows["bob", "00-1-double"]["status"] == "ok"
+    assert ada.stat().st_mtime_ns == before[0]
+    assert bob.stat().st_mtime_ns > before[1]
+
+
+def test_marks_given_by_hand_reach_the_table_and_survive_a_regrade(course, small):
+    submitted, out = small
+    first = run(course, submitted, out)
+    with Gradebook(f"sqlite:///{out / 'gradebook.db'}") as gradebook:
+        gradebook.find_grade("answer-00-3-why", LESSON, LESSON, "ada").manual_score = 3
+        gradebook.find_grade("check-00-1-double", LESSON, LESSON, "bob").manual_score = 1
+        gradebook.db.commit()
+    rows = run(course, submitted, out, regrade=True)
+    assert rows["ada", "00-3-why"]["score"] == "3"
+    assert rows["ada", "00-3-why"]["message"] == "Marked by hand."
+    assert rows["bob", "00-1-double"]["score"] == "1"
+    same = [key for key in rows if key not in {("ada", "00-3-why"), ("bob", "00-1-double")}]
+    assert [rows[key] for key in same] == [first[key] for key in same]
+    assert "3.0" in (out / "feedback" / "ada" / LESSON / f"{LESSON}.html").read_text(encoding="utf-8")
+
+
+def test_a_folder_that_is_not_a_grading_run_is_left_alone(course, small):
+    submitted, out = small
+    out.mkdir()
+    (out / "thesis.txt").write_text("years of work")
+    with pytest.raises(CourseError, match="is not empty and holds no grading run"):
+        run(course, submitted, out)
+    assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+
+
+def test_an_earlier_run_on_other_data_is_refused_until_regrade_is_asked_for(course, graded, small):
+    submitted, out = small[0], graded[1]
+    with pytest.raises(CourseError, match="another data set; choose another --out, or pass --regrade"):
+        grade(course, Plan(submitted, out, "ml-100k"))
+    assert json.loads((out / "run.json").read_text())["dataset"] == "synthetic"
+
+
+def test_a_changed_lesson_is_refused_and_added_exercises_need_another_folder(tmp_path, monkeypatch, small):
+    submitted, out = small
+    course = find_course(make_course(tmp_path / "course"))
+    monkeypatch.setenv("PYTHONPATH", str(course.root / "package"))
+    run(course, submitted, out)
+    source = course.root / "solutions" / f"{LESSON}.py"
+    source.write_text(source.read_text() + "\n# %%\n1 + 1\n")
+    with pytest.raises(CourseError, match="another version of the lessons or checks"):
+        run(course, submitted, out)
+    text = source.read_text()
+    answer = text[text.rindex("# %% [markdown]") :]
+    source.write_text(text + "\n" + answer.replace("00-3-why", "00-4-how"))
+    with pytest.raises(CourseError, match="has exercises added or removed"):
+        run(course, submitted, out, regrade=True)
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("nowhere", "is no folder"),
+        ("bare", "holds no student's folder"),
+        ("other", "has a folder named after a lesson"),
+    ],
+)
+def test_a_folder_without_submissions_is_one_clear_line(course, tmp_path, folder, message):
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "other" / "ada" / "99_else").mkdir(parents=True)
+    with pytest.raises(CourseError, match=message):
+        run(course, tmp_path / folder, tmp_path / "graded")
+    assert not (tmp_path / "graded").exists()
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(course, student_edition, tmp_path):
+    submitted, out = tmp_path / "submitted", tmp_path / "graded"
+    slow = "import time\ntime.sleep(1)\n" + DOUBLE
+    for name in "abc":
+        hand_in(submitted, name, answered(student_edition, double=slow))
+    command = [*COURSE, "grade", str(submitted), "--out", str(out), "--dataset", "synthetic"]
+    process = subprocess.Popen(command, cwd=course.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    results = out / ".work" / "results" / LESSON
+    deadline = time.monotonic() + 60
+    while not list(results.glob("[a-c].json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = {path.name: path.stat().st_mtime_ns for path in results.glob("[a-c].json")}
+    assert 1 <= len(finished) < 3
+    rows = run(course, submitted, out)
+    assert {rows[name, "00-1-double"]["status"] for name in "abc"} == {"ok"}
+    assert all((results / name).stat().st_mtime_ns == mtime for name, mtime in finished.items())
+
+
+def execute_cells(*sources: str, **settings):
+    text = nbformat.writes(new_notebook(cells=[new_code_cell(source) for source in sources]))
+    executed, outcome = execute(text, Settings(**settings))
+    return nbformat.reads(executed, as_version=4).cells, outcome
+
+
+def test_a_cell_that_swallows_the_interrupt_is_killed_and_earlier_outputs_stay(monkeypatch):
+    monkeypatch.setattr(runner, "INTERRUPT_GRACE", 1)
+    stubborn = "import time\nwhile True:\n    try:\n        time.sleep(9)\n    except KeyboardInterrupt:\n        pass"
+    cells, outcome = execute_cells("6 * 7", stubborn, "1", cell_timeout=1)
+    assert (outcome.status, outcome.reached) == ("timeout", 1)
+    assert cells[0].outputs[0].data["text/plain"] == "42"
+
+
+def test_a_notebook_has_a_clock_of_its_own_and_leaves_no_process_behind():
+    child = "import subprocess\nchild = subprocess.Popen(['sleep', '300'])\nprint(child.pid)"
+    cells, outcome = execute_cells(child, "import time\ntime.sleep(300)", notebook_timeout=6)
+    assert (outcome.status, outcome.message) == ("timeout", "the notebook was stopped after 6 s")
+    pid = int(cells[0].outputs[0].text)
+    state = Path(f"/proc/{pid}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_a_flood_of_output_is_cut_and_the_value_after_it_kept():
+    cells, outcome = execute_cells("print('x' * 5_000_000)\n7")
+    assert outcome.status == "ok"
+    assert sum(len(str(output)) for output in cells[0].outputs) < 3_000_000
+    assert cells[0].outputs[-1].data["text/plain"] == "7"
+
+
+def test_grading_never_imports_torch():
+    modules = ["build", "demo", "executed", "grade", "patches", "report", "results", "selfcheck", "submissions"]
+    code = "import sys\n" + "\n".join(f"import course_utils.grading.{name}" for name in modules)
+    code += "\nimport course_utils.cli\nassert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_stub_and_the_climb_are_what_the_tests_think(student_edition):
+    assert "NotImplementedError" in student_edition.cells[place(student_edition, "ex-00-2-ladder")].source
+    assert CLIMB not in nbformat.writes(student_edition)
