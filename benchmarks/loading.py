@@ -31,7 +31,7 @@ STAGES = {"course": ["load", "dense ids", "split by time"], "rival": ["load", "d
 
 
 def write_files(folder: Path) -> None:
-    """Writes ratings.csv and movies.csv, about 640 MB, in the format of ml-25m."""
+    """Writes ratings.csv and movies.csv, about 690 MB, in the format of ml-25m."""
     rng = np.random.default_rng(SEED)
     film_ids = np.sort(rng.choice(np.arange(1, LARGEST_FILM_ID + 1), N_FILMS, replace=False))
     folder.mkdir(parents=True, exist_ok=True)
