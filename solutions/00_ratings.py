@@ -448,7 +448,7 @@ for ax, (name, both) in zip(axes, parts.items(), strict=True):
 axes[0].set_ylim(top=1.25 * axes[0].get_ylim()[1])  # room for the legend
 axes[0].legend(loc="upper right", ncols=2)
 axes[1].set_xlabel("date of the rating (UTC)")
-axes[0].set_title("A random split tests on the past, a split by time on what comes next")
+axes[0].set_title("A random split tests on the past, a split by time on the future")
 plt.show()
 
 
