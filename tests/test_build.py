@@ -13,7 +13,7 @@ from course_utils.grading.stage import read_source
 
 @pytest.fixture
 def course(tmp_path, monkeypatch) -> Course:
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "package"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site-packages"))
     return find_course(make_course(tmp_path))
 
 

@@ -30,7 +30,7 @@ COURSE = [sys.executable, "-m", "course_utils.cli"]
 def course(tmp_path_factory):
     folder = make_course(tmp_path_factory.mktemp("course"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(folder / "package"))
+        patch.setenv("PYTHONPATH", str(folder / "site-packages"))
         course = find_course(folder)
         build(course)
         yield course
@@ -312,7 +312,7 @@ def test_an_earlier_run_on_other_data_is_refused_until_regrade_is_asked_for(cour
 def test_a_changed_lesson_is_refused_and_added_exercises_need_another_folder(tmp_path, monkeypatch, small):
     submitted, out = small
     course = find_course(make_course(tmp_path / "course"))
-    monkeypatch.setenv("PYTHONPATH", str(course.root / "package"))
+    monkeypatch.setenv("PYTHONPATH", str(course.root / "site-packages"))
     run(course, submitted, out)
     source = course.root / "solutions" / f"{LESSON}.py"
     source.write_text(source.read_text() + "\n# %%\n1 + 1\n")

@@ -95,11 +95,14 @@ CLIMB = "def climb():\n    return 3"
 
 
 def make_course(folder: Path) -> Path:
-    """A course of the one lesson in `folder`, with its checks in folder/package; returns the folder."""
+    """A course of the one lesson in `folder`, with its checks in folder/site-packages; returns the folder.
+
+    The name matters: the framework takes code that lies elsewhere for a student's.
+    """
     for name, text in {
         f"solutions/{LESSON}.py": SOURCE,
         "nbgrader_config.py": CONFIG,
-        "package/toy_checks.py": CHECKS.lstrip(),
+        "site-packages/toy_checks.py": CHECKS.lstrip(),
     }.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
