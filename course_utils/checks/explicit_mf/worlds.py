@@ -31,7 +31,7 @@ def pairs(world) -> Iterator[tuple[int, int, float]]:
 
 def recognise(value, slips: dict[str, float], otherwise: str) -> str:
     """The slip whose figure came back, if one did."""
-    if isinstance(value, np.ndarray) and value.size == 1:
+    if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "iuf":
         for slip, figure in slips.items():
             if np.isclose(float(value.reshape(())), figure, atol=1e-4):
                 return slip

@@ -110,7 +110,12 @@ class CollabFNet(nn.Module):
         self.users = nn.Parameter(torch.randn(n_users, n_factors))
         self.items = nn.Parameter(torch.randn(n_items, n_factors))
         self.layers = nn.Sequential(
-            nn.ReLU(), nn.Dropout(dropout), nn.Linear(2 * n_factors, n_hidden), nn.ReLU(), nn.Linear(n_hidden, 1), nn.Flatten(0)
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(2 * n_factors, n_hidden),
+            nn.ReLU(),
+            nn.Linear(n_hidden, 1),
+            nn.Flatten(0),
         )
 
     def forward(self, user_ids, item_ids):
@@ -135,13 +140,13 @@ def fit_and_restore(model, train_one_epoch, measure, n_epochs):
 def predict_stars(train, user_ids, item_ids, n_users, n_items):
     torch.manual_seed(1)
     mu = train.ratings.mean()
-    P, Q = (nn.Parameter(torch.randn(n, 48) * 0.05) for n in (n_users, n_items))
+    P, Q = (nn.Parameter(torch.randn(n, 64) * 0.05) for n in (n_users, n_items))
     b, c = (nn.Parameter(torch.zeros(n)) for n in (n_users, n_items))
 
     def score(u, i):
         return mu + b[u] + c[i] + (P[u] * Q[i]).sum(1)
 
-    rate, n_epochs = 6e-3, 25
+    rate, n_epochs = 5e-3, 25
     optimizer = torch.optim.Adam([P, Q, b, c])
     for epoch in range(n_epochs):
         optimizer.param_groups[0]["lr"] = now = rate * (1 - epoch / n_epochs)

@@ -52,7 +52,8 @@ def evaluate_rmse(model, user_ids, item_ids, ratings):
     model.eval()
     with torch.no_grad():
         parts = [
-            (model(u, i) - r).square().mean().sqrt().item() for u, i, r in batches(user_ids, item_ids, ratings, batch_size=7)
+            (model(u, i) - r).square().mean().sqrt().item()
+            for u, i, r in batches(user_ids, item_ids, ratings, batch_size=7)
         ]
     return sum(parts) / len(parts)
 
@@ -98,7 +99,9 @@ def init_std(score_std, n_factors):
 def decaying_adam(model, learning_rate, weight_decay):
     factors = [p for p in model.parameters() if p.shape[-1] > 1]
     biases = [p for p in model.parameters() if p.shape[-1] == 1]
-    return torch.optim.AdamW([{"params": factors, "weight_decay": weight_decay}, {"params": biases, "weight_decay": 0.0}])
+    return torch.optim.AdamW(
+        [{"params": factors, "weight_decay": weight_decay}, {"params": biases, "weight_decay": 0.0}]
+    )
 
 
 # %% ex-01-11-collabfnet
