@@ -304,7 +304,7 @@ def test_a_folder_that_is_not_a_grading_run_is_left_alone(course, small):
 
 def test_an_earlier_run_on_other_data_is_refused_until_regrade_is_asked_for(course, graded, small):
     submitted, out = small[0], graded[1]
-    with pytest.raises(CourseError, match="another data set; choose another --out, or pass --regrade"):
+    with pytest.raises(CourseError, match="holds an earlier run with another data set"):
         grade(course, Plan(submitted, out, "ml-100k"))
     assert json.loads((out / "run.json").read_text())["dataset"] == "synthetic"
 
