@@ -4,8 +4,6 @@ The answers are the reference's and those of tests/submissions/01_explicit_mf, w
 test. The ladder trains a model for each answer, so it is climbed once each, on the synthetic data set by default.
 """
 
-import subprocess
-import sys
 from functools import cache
 
 import numpy as np
@@ -184,13 +182,3 @@ def test_the_rungs_are_worth_one_point_each_and_rise():
     for dataset in ("ml-100k", "synthetic"):
         assert (np.diff(bars(dataset, RUNGS)) < 0).all()
     assert [rung.points for rung in RUNGS] == [1, 1, 1, 1]
-
-
-def test_the_checks_of_this_lesson_and_all_their_worlds_need_no_torch():
-    code = (
-        "import sys; from course_utils.checks import explicit_mf; from course_utils.checks.framework import checks_of\n"
-        "for check in checks_of(explicit_mf).values():\n"
-        "    world = check.world(3); check.conclude(b'', world)\n"
-        "assert 'torch' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -238,11 +238,16 @@ def isolated_randomness(seed: int) -> Iterator[None]:
 
 def blame(error: BaseException) -> str:
     """The innermost line of the student's own code in a traceback: `in forward, line 7: return u * v`; else empty."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+    for frame in reversed(after_the_probe(error)):
         if is_students(frame):
             line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
             return f"in {frame.name}, line {frame.lineno}: {line}"
     return ""
+
+
+def after_the_probe(error: BaseException) -> list[traceback.FrameSummary]:
+    """The lines that led to an exception, without the first two: `Check.observe` and the probe."""
+    return list(traceback.extract_tb(error.__traceback__))[2:]
 
 
 def is_students(frame: traceback.FrameSummary) -> bool:
@@ -256,12 +261,9 @@ def is_stub(error: BaseException) -> bool:
 
     torch raises it, too, where a module has no `forward`, and so does the stub of another exercise that is called.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    return (
-        isinstance(error, NotImplementedError)
-        and is_students(frames[-1])
-        and sum(is_students(frame) for frame in frames) == 1
-    )
+    frames = after_the_probe(error)
+    students = [frame for frame in frames if is_students(frame)]
+    return isinstance(error, NotImplementedError) and len(students) == 1 and students[0] is frames[-1]
 
 
 def message_of(error: BaseException) -> str:

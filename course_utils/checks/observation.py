@@ -76,13 +76,15 @@ def unpack(data: bytes) -> Observation:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             for name in arrays.files:
                 array = arrays[name]
-                if name.endswith("!"):
+                if not isinstance(array, np.ndarray):  # a member of the archive that is no .npy file
+                    seen[name] = Unusable("bytes that are no array")
+                elif name.endswith("!"):
                     seen[name[:-1]] = Unusable(str(array)[:500])
                 elif array.dtype.kind in STORABLE_KINDS:
                     seen[name] = array
                 else:
                     seen[name] = Unusable(f"an array of dtype {array.dtype}")
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as problem:
+    except Exception as problem:  # a damaged archive may raise nearly anything: zlib.error, MemoryError, BadZipFile
         return Observation({ERROR_KEY: np.array(["UnreadableObservation", str(problem)[:500], ""])})
     return seen
 
@@ -95,7 +97,7 @@ def as_array(value) -> np.ndarray | Unusable:
     try:
         if torch is not None and isinstance(value, torch.Tensor):
             value = value.detach().cpu().resolve_conj().resolve_neg()
-            array = (value.float() if value.dtype in (torch.bfloat16, torch.float16) else value).numpy()
+            array = np.asarray(value.float() if value.dtype in (torch.bfloat16, torch.float16) else value)
         elif torch is not None and isinstance(value, list | tuple) and any(isinstance(v, torch.Tensor) for v in value):
             array = np.array([np.asarray(as_array(v)) for v in value])
         else:

@@ -165,7 +165,7 @@ def curve_world(rng: np.random.Generator) -> World:
     best = int(rng.integers(2, n_epochs - 3))
     valid[0], valid[[best, best + 2]] = 1.6, 0.95
     train = np.sort(np.round(rng.uniform(0.5, 0.9, n_epochs), 3))[::-1].copy()
-    return World(public={"n_epochs": n_epochs, "valid": valid, "train": train, "best": best})
+    return World(public={"n_epochs": n_epochs, "valid": valid, "train": train}, secret={"best": best})
 
 
 @check(
@@ -186,7 +186,7 @@ def fit(fit, world):
     )
     if not isinstance(history, Mapping):
         return {"n_trained": len(done), "names": history}
-    curves = {f"history_{name}": curve for name, curve in history.items()}
+    curves = {f"history_{name}": history[name] for name in ("train", "valid") if name in history}
     return {"n_trained": len(done), "names": sorted(map(str, history)), **curves}
 
 
