@@ -114,19 +114,20 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
 
     load(plan.dataset)  # fetched once and checked, before kernels need it
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(stderr=True), disable=as_json)
+    task = bar.add_task("Grading", total=None)
+
+    def progress(finished: int, total: int, record: dict) -> None:
+        bar.start()  # not before: what keeps grading from beginning is one line
+        bar.update(task, completed=finished, total=total, description=escape(f"Graded {record['student']}"[:40]))
+
     try:
-        with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
-            task = bar.add_task("Grading", total=None)
-
-            def progress(finished: int, total: int, record: dict) -> None:
-                bar.update(
-                    task, completed=finished, total=total, description=escape(f"Graded {record['student']}"[:40])
-                )
-
-            run = grade(course, plan, progress)
+        run = grade(course, plan, progress)
     except KeyboardInterrupt:
         typer.echo("Stopped. What is finished is kept; run the same command again to go on.", err=True)
         os._exit(130)  # workers notice, and end their kernels
+    finally:
+        bar.stop()
     rows = refresh(run)
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
