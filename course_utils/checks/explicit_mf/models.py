@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.checks.expect import expect, expect_array, expect_close
-from course_utils.checks.explicit_mf.worlds import ONE_SCORE_A_PAIR, SWAPPED
+from course_utils.checks.explicit_mf.worlds import NO_FORWARD, ONE_SCORE_A_PAIR, SWAPPED
 from course_utils.checks.framework import World, check
 
 
@@ -84,7 +84,7 @@ def numerical_rank(matrix: np.ndarray) -> int:
     points=2,
     call="MatrixFactorization(n_users, n_items, n_factors)",
     world=model_world,
-    hints={"IndexError": SWAPPED},
+    hints={"IndexError": SWAPPED, "NotImplementedError": NO_FORWARD},
 )
 def matrix_factorization(MatrixFactorization, world):
     """A score is the dot product of a user's and an item's vector, and nothing else."""
@@ -143,7 +143,7 @@ def all_parameters_learn(seen):
     points=2,
     call="BiasedMF(n_users, n_items, n_factors, mean)",
     world=model_world,
-    hints={"IndexError": SWAPPED},
+    hints={"IndexError": SWAPPED, "NotImplementedError": NO_FORWARD},
 )
 def biased_mf(BiasedMF, world):
     """Global mean + user bias + item bias + dot product."""

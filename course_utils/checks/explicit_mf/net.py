@@ -6,7 +6,7 @@ import numpy as np
 
 from course_utils.checks.expect import expect, format_shape
 from course_utils.checks.explicit_mf.models import look_at_model, model_world, score_matrix
-from course_utils.checks.explicit_mf.worlds import SWAPPED
+from course_utils.checks.explicit_mf.worlds import NO_FORWARD, SWAPPED
 from course_utils.checks.framework import check
 
 DROPOUT = 0.5
@@ -16,7 +16,11 @@ DROPOUT = 0.5
     points=2,
     call="CollabFNet(n_users, n_items, n_factors, n_hidden, dropout)",
     world=model_world,
-    hints={"IndexError": SWAPPED, "RuntimeError": "The first linear layer takes both vectors: 2 * n_factors inputs."},
+    hints={
+        "IndexError": SWAPPED,
+        "NotImplementedError": NO_FORWARD,
+        "RuntimeError": "The first linear layer takes both vectors: 2 * n_factors inputs.",
+    },
 )
 def collab_f_net(CollabFNet, world):
     """Both vectors side by side, ReLU, dropout, linear, ReLU, linear."""

@@ -9,6 +9,7 @@ import numpy as np
 from course_utils.checks.framework import World
 
 SWAPPED = "Users look up rows of the user table, items rows of the item table: are the two swapped, or their sizes?"
+NO_FORWARD = "The module needs a method called `forward` that takes user_ids and item_ids."
 ONE_SCORE_A_PAIR = "One score a pair: sum over the factors (the last dimension) and keep the batch dimension."
 
 

@@ -8,7 +8,7 @@ def dot_scores(user_vectors, item_vectors):
 
 
 # %% ex-01-4-mf
-# expect: 0 error "forward"
+# expect: 0 error "needs a method called `forward`"
 class MatrixFactorization(nn.Module):
     def __init__(self, n_users, n_items, n_factors):
         super().__init__()
