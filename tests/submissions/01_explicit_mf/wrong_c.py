@@ -53,7 +53,7 @@ def evaluate_rmse(model, user_ids, item_ids, ratings):
     with torch.no_grad():
         parts = [
             (model(u, i) - r).square().mean().sqrt().item()
-            for u, i, r in batches(user_ids, item_ids, ratings, batch_size=7)
+            for u, i, r in batches(user_ids, item_ids, ratings, batch_size=100)
         ]
     return sum(parts) / len(parts)
 
