@@ -147,6 +147,13 @@ def test_a_lesson_that_names_the_answers_folder_is_refused(tmp_path):
         build(course)
 
 
+def test_a_course_without_lessons_says_what_is_missing(tmp_path):
+    course = find_course(make_course(tmp_path))
+    (tmp_path / "solutions" / f"{LESSON}.py").unlink()
+    with pytest.raises(CourseError, match="holds no lesson"):
+        build(course)
+
+
 def test_outside_a_course_the_error_says_where_to_go(tmp_path):
     (tmp_path / "nbgrader_config.py").write_text(CONFIG)
     with pytest.raises(CourseError, match="is not inside the course"):

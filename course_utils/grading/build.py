@@ -37,6 +37,8 @@ def build(course: Course, lessons: Iterable[Lesson] | None = None, out: Path | N
     Returns the files that changed. With all lessons, files of lessons that no longer exist are removed.
     """
     chosen = course.lessons if lessons is None else list(lessons)
+    if not chosen:
+        raise CourseError(f"{course.root / 'solutions'} holds no lesson, a file named NN_slug.py")
     folder = out or course.notebooks
     wanted = student_files(course, chosen)
     changed = [folder / name for name, data in wanted.items() if read_bytes(folder / name) != data]
