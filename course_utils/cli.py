@@ -172,7 +172,8 @@ def check(
     """Run a notebook and print what each of its checks says. Exits with 0 only if all points are there."""
     from course_utils.grading.selfcheck import self_check
 
-    verdicts = self_check(notebook, timeout, (lambda verdict: None) if as_json else lambda verdict: typer.echo(verdict))
+    seen = self_check(notebook, timeout, (lambda verdict: None) if as_json else lambda verdict: typer.echo(verdict))
+    verdicts = seen.verdicts
     points = sum(verdict.points for verdict in verdicts.values())
     most = sum(verdict.max_points for verdict in verdicts.values())
     if as_json:
@@ -180,6 +181,8 @@ def check(
         typer.echo(json.dumps({"notebook": str(notebook), "points": points, "max_points": most, "checks": checks}))
     else:
         typer.echo(f"{points:g} of {most:g} points.")
+        for line in (*seen.by_hand, *seen.stopped):
+            typer.echo(line)
     if points < most:
         raise typer.Exit(1)
 

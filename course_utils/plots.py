@@ -62,7 +62,7 @@ def learning_curves(
     rivals: Mapping[str, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Train and test error after every epoch, one colour and marker a run; a cross marks each run's best test epoch.
+    """Train and test error after every epoch, one colour and marker a run.
 
     runs    name of the run -> {"train": (n_epochs,) floats, "test": (n_epochs,) floats}; either part may be missing
     rivals  name -> error, each drawn as a dotted level to compare with
@@ -79,14 +79,10 @@ def learning_curves(
             values = np.asarray(parts.get(part, ()), dtype=float)
             epochs = np.arange(1, len(values) + 1)
             ax.plot(epochs, values, style, color=colour, marker=marker if part == "test" else None)
-            if part == "test" and len(values):
-                best = int(values.argmin())
-                ax.plot(epochs[best], values[best], "x", color=INK, markersize=9, markeredgewidth=2, zorder=5)
         handles.append(Line2D([], [], color=colour, marker=marker, label=name))
     handles += [
         Line2D([], [], color=GREY, linestyle="-", label="test"),
         Line2D([], [], color=GREY, linestyle="--", label="train"),
-        Line2D([], [], color=INK, linestyle="", marker="x", markeredgewidth=2, label="best test epoch"),
     ]
     ax.set(xlabel="epoch", ylabel=ylabel, title=title)
     ax.xaxis.get_major_locator().set_params(integer=True)

@@ -96,7 +96,7 @@ def test_the_student_edition_as_it_comes_counts_as_not_attempted():
     for _, attempt in attempts(LESSON, {}, "stub"):
         verdict = attempt.verdict(0)
         assert (verdict.points, verdict.status) == (0, "not_attempted"), verdict
-        assert "Still to do" in verdict.message
+        assert "is still to do" in verdict.message
 
 
 def test_the_lesson_has_one_exercise_for_every_check():

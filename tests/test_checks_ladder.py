@@ -41,9 +41,9 @@ def climb_with(rated: World, off_by: float) -> Finding:
 @pytest.mark.parametrize(
     ("off_by", "share", "words"),
     [
-        (0.6, 0.0, "for the next rung, low (1 more)"),
-        (0.4, 0.25, "for the next rung, middle (2 more)"),
-        (0.1, 0.75, "for the next rung, high (1 more)"),
+        (0.6, 0.0, "for the next rung (1 more): low"),
+        (0.4, 0.25, "for the next rung (2 more): middle"),
+        (0.1, 0.75, "for the next rung (1 more): high"),
         (-0.4, 1.0, ""),
     ],
 )

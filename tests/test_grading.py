@@ -156,7 +156,7 @@ def public_answer() -> str:
 EXPECTED = {
     # student: (score, status, words of the message) of 00-1-double
     "right": (2, "ok", "all values doubled"),
-    "untouched": (0, "not_attempted", "Still to do"),
+    "untouched": (0, "not_attempted", "till to do"),
     "'=cmd": (2, "ok", ""),
     "o'[b]rien <b>": (2, "ok", ""),
     "wrong": (0, "failed", "Twice each value."),

@@ -44,10 +44,11 @@ def expect_array(seen, *, shape: tuple | None = None, kind: str = "", call: str 
 
     kind  letters of `numpy.dtype.kind` that are accepted, e.g. "f" or "iu"; empty accepts numbers and booleans
     """
-    wanted = "an array" if shape is None else f"shape {format_shape(shape)}"
+    wanted = "an array" if shape is None else "one number" if shape == () else f"shape {format_shape(shape)}"
     if kind:
         wanted += f" of {KIND_NAMES.get(kind[0], kind)}"
     if isinstance(seen, Unusable):
+        slip = "Nothing came back: is a `return` missing?" if seen.description == "None" else slip
         return Finding(0, call=call, came_back=seen.description, expected=wanted, slip=slip)
     seen = np.asarray(seen)
     fits = shape is None or (

@@ -108,6 +108,11 @@ class Check:
     def __repr__(self) -> str:
         return f"<check {self.name}, {number(self.points)} points>"
 
+    @property
+    def answer(self) -> str:
+        """What the student writes, by its name in the call."""
+        return self.call.partition("(")[0]
+
     def judge(self, function: Callable) -> Callable:
         """Decorator: this function judges what the probe returns."""
         self._judge = function
@@ -186,8 +191,8 @@ class Check:
             return Verdict(
                 **verdict,
                 status="not_attempted",
-                slip="Still to do: replace the line `raise NotImplementedError(...)` in the cell above by your answer, "
-                "run that cell, then this one.",
+                slip=f"{self.answer} is still to do: in its cell, replace the line `raise NotImplementedError(...)` by "
+                "your answer. Run that cell, then this check.",
             )
         return Verdict(
             **verdict,
@@ -208,7 +213,7 @@ class Check:
         if in_notebook():
             show(verdict)
             if verdict.status == "not_attempted":
-                raise NotAttempted(f"{self.name} is still to do. {verdict.slip}") from None
+                raise NotAttempted(verdict.slip) from None
         return verdict
 
 

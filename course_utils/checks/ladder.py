@@ -38,9 +38,17 @@ class Rung:
 
 
 def bars(dataset: str, rungs: tuple[Rung, ...]) -> np.ndarray:
-    """The RMSE each rung asks for, less the RMSE of the damped biases on the same split; (n_rungs,) float."""
-    biases = recorded.values(dataset, "explicit", "damped_biases", "rmse")
-    rivals = [recorded.values(dataset, "explicit", rung.model, "rmse") for rung in rungs]
+    """The RMSE each rung asks for, less the RMSE of the damped biases on the same split; (n_rungs,) float.
+
+    raises  LookupError where no rivals are recorded for the data set
+    """
+    try:
+        biases = recorded.values(dataset, "explicit", "damped_biases", "rmse")
+        rivals = [recorded.values(dataset, "explicit", rung.model, "rmse") for rung in rungs]
+    except KeyError as missing:
+        raise LookupError(
+            f"the ladder has no rivals on {dataset}; `course baselines {dataset}` trains and records them"
+        ) from missing
     return np.array([np.mean(rival - biases) - rung.margin for rival, rung in zip(rivals, rungs, strict=True)])
 
 
@@ -70,16 +78,18 @@ def climb(seen, world, rungs: tuple[Rung, ...]) -> Iterator[Finding]:
         yield Finding(1, saw=saw)
         return
     rung, bar = rungs[n_passed], wanted[n_passed]
+    rival = bar + rung.margin
     yield Finding(
         points / total,
         saw=saw if n_passed else "",
         came_back=f"scores whose RMSE is {student_rmse:.4f}",
-        expected=f"below {bar:.4f} for the next rung, {rung.name} ({number(rung.points)} more)",
-        slip=likely_slip(np.asarray(seen, dtype=float), world.train_ratings),
+        expected=f"below {bar:.4f} for the next rung ({number(rung.points)} more): {rung.name} would get about "
+        f"{rival:.4f} here, and a rung must be passed clearly",
+        slip=likely_slip(np.asarray(seen, dtype=float), world.train_ratings, student_rmse),
     )
 
 
-def likely_slip(scores: np.ndarray, train_ratings: np.ndarray) -> str:
+def likely_slip(scores: np.ndarray, train_ratings: np.ndarray, scores_rmse: float) -> str:
     """What scores (n,) that fell short look like, beside the stars (n_train,) of the training ratings."""
     low, high = float(train_ratings.min()), float(train_ratings.max())
     if np.ptp(scores) < 1e-3:
@@ -90,4 +100,9 @@ def likely_slip(scores: np.ndarray, train_ratings: np.ndarray) -> str:
         return "The scores are sorted: keep them in the order of the pairs."
     if np.array_equal(scores, np.round(scores)):
         return "Whole stars only: a score may lie between two stars, and rounding costs accuracy."
+    if scores_rmse > float(train_ratings.std()):
+        return (
+            "Worse than a constant. Does the model train on the ratings that are passed in, and not on the notebook's "
+            "own? If so, it has learnt them by heart, as nothing holds it back: no regularisation."
+        )
     return "Watch the test RMSE per epoch: too few epochs, no regularisation and too large a start all show there."

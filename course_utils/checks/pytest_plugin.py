@@ -59,7 +59,7 @@ class SubmittedNotebook(pytest.File):
         from course_utils.grading.selfcheck import self_check
 
         if self.verdicts is None:
-            self.verdicts = self_check(self.path)
+            self.verdicts = self_check(self.path).verdicts
         return self.verdicts[name]
 
 

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.utils import compute_checksum, is_grade, is_solution
 
 from course_utils.checks.verdict import Verdict
 from course_utils.grading.course import CourseError
 from course_utils.grading.repair import Unreadable, parse_notebook
 from course_utils.grading.runner import Outcome, Settings, execute, kernel_variables
-from course_utils.grading.verdicts import check_cells, exercise_of, verdict_at, verdicts_of
+from course_utils.grading.verdicts import check_cells, error_of, exercise_of, verdict_at, verdicts_of
+
+
+@dataclass(frozen=True)
+class SelfCheck:
+    """What a run of a student's notebook showed.
+
+    verdicts  exercise to verdict, in the notebook's order
+    by_hand   one line for each question that a person marks
+    stopped   one line for each cell that raised, besides the exercises' own and the checks
+    """
+
+    verdicts: dict[str, Verdict]
+    by_hand: list[str]
+    stopped: list[str]
 
 
 def open_notebook(path: Path) -> NotebookNode:
     """The notebook in `path`, made sure that it has check cells. Raises CourseError."""
     if not path.is_file():
         raise CourseError(f"{path}: there is no such file")
+    if path.suffix == ".py":
+        raise CourseError(f"{path} is a notebook's text version; make a notebook of it: jupytext --to ipynb {path}")
     try:
         notebook = parse_notebook(path.read_bytes(), str(path))
     except Unreadable as problem:
@@ -34,8 +52,8 @@ def open_notebook(path: Path) -> NotebookNode:
 
 def self_check(
     path: Path, timeout: int = 600, on_verdict: Callable[[Verdict], None] = lambda verdict: None
-) -> dict[str, Verdict]:
-    """Run the notebook in a kernel of its own; returns exercise to verdict, in the notebook's order.
+) -> SelfCheck:
+    """Run the notebook in a kernel of its own.
 
     timeout     seconds that one cell may run
     on_verdict  called with each verdict as soon as its check has run
@@ -53,4 +71,25 @@ def self_check(
     for index in places:
         if index >= outcome.reached:
             on_verdict(verdict_at(index, executed, outcome))
-    return {exercise_of(grade_id): verdict for grade_id, verdict in verdicts_of(executed, outcome).items()}
+    return SelfCheck(
+        {exercise_of(grade_id): verdict for grade_id, verdict in verdicts_of(executed, outcome).items()},
+        [about_question(cell) for cell in executed.cells if is_grade(cell) and is_solution(cell)],
+        [text for cell in executed.cells if (text := about_error(cell))],
+    )
+
+
+def about_question(cell: NotebookNode) -> str:
+    """Which question a person marks, and whether it has been answered."""
+    data = cell.metadata.nbgrader
+    answered = data.get("checksum") != compute_checksum(cell)
+    points = f"{float(data['points']):g} points, marked by hand"
+    return f"{exercise_of(data['grade_id'])}: {points}" + ("" if answered else "; not answered yet")
+
+
+def about_error(cell: NotebookNode) -> str:
+    """Where and why a demonstration stopped; empty if it did not."""
+    error = error_of(cell) if cell.cell_type == "code" and "nbgrader" not in cell.metadata else None
+    if error is None:
+        return ""
+    first_line = next((line for line in cell.source.splitlines() if line.strip()), "")
+    return f"The cell that starts with `{first_line}` stopped: {error.ename}: {error.evalue}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import expect_close
+from course_utils.checks.expect import expect, expect_array, expect_close
 from course_utils.checks.framework import World, check
 
 
@@ -56,7 +56,16 @@ def _(seen, world):
         slip = "That is torch's own learning rate, 0.001: pass learning_rate on."
     elif is_close(seen["factors_idle"], shrunk_by(world.learning_rate, 0.01)):
         slip = "That is torch's own weight decay, 0.01: pass weight_decay on."
-    yield expect_close(seen["factors_idle"], shrunk, atol=1e-5, call=idle + "the factors", slip=slip)
+    yield expect_array(seen["factors_idle"], shape=shrunk.shape, call=idle + "the factors", slip=slip)
+    ratios = seen["factors_idle"] / world.table
+    yield expect(
+        is_close(seen["factors_idle"], shrunk),
+        call=idle + "the factors",
+        came_back=f"the factors times {ratios.min():.4g}"
+        + (f" to {ratios.max():.4g}" if np.ptp(ratios) > 1e-4 else ""),
+        expected=f"the factors times {1 - world.learning_rate * world.weight_decay:.4g}",
+        slip=slip,
+    )
     slip = "Biases are not decayed: give them a parameter group of their own with weight_decay=0."
     yield expect_close(seen["biases_idle"], world.bias, atol=1e-5, call=idle + "the biases", slip=slip)
     moved = "one step with all gradients 0.3: "

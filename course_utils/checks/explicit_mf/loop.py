@@ -168,26 +168,27 @@ def curve_world(rng: np.random.Generator) -> World:
     return World(public={"n_epochs": n_epochs, "valid": valid, "train": train}, secret={"best": best})
 
 
-@check(
-    points=1,
-    call="fit(train_one_epoch, measures, n_epochs)",
-    world=curve_world,
-    hints={"IndexError": "Train n_epochs times, and call every measure after each epoch, never before the first."},
-)
+@check(points=1, call="fit(train_one_epoch, measures, n_epochs)", world=curve_world)
 def fit(fit, world):
     """Train, then measure, n_epochs times; keep every number."""
-    done = []
+    done, too_early = [], []
 
     def measure(values):
-        return lambda: float(values[len(done) - 1]) if done else float(values[len(values)])
+        def value() -> float:
+            if not done:
+                too_early.append(0)
+            return float(values[min(len(done), len(values)) - 1])
+
+        return value
 
     history = fit(
         lambda: done.append(0), {"train": measure(world.train), "valid": measure(world.valid)}, world.n_epochs
     )
+    seen = {"n_trained": len(done), "too_early": len(too_early)}
     if not isinstance(history, Mapping):
-        return {"n_trained": len(done), "names": history}
+        return {**seen, "names": history}
     curves = {f"history_{name}": history[name] for name in ("train", "valid") if name in history}
-    return {"n_trained": len(done), "names": sorted(map(str, history)), **curves}
+    return {**seen, "names": sorted(map(str, history)), **curves}
 
 
 @fit.judge
@@ -197,6 +198,12 @@ def _(seen, world):
         world.n_epochs,
         call="fit(...), counting the calls of train_one_epoch",
         slip="Call train_one_epoch() once an epoch.",
+    )
+    yield expect(
+        int(seen["too_early"]) == 0,
+        came_back=f"{int(seen['too_early'])} calls of a measure before the first training",
+        expected="every measure called after each epoch",
+        slip="Train first, then measure, n_epochs times: n_epochs numbers for each name.",
     )
     yield expect_equal(
         seen["names"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import expect, expect_array, expect_close
+from course_utils.checks.expect import expect, expect_array, expect_close, format_shape
 from course_utils.checks.explicit_mf.worlds import NO_FORWARD, ONE_SCORE_A_PAIR, SWAPPED
 from course_utils.checks.framework import World, check
 
@@ -30,16 +30,18 @@ def look_at_model(model, world) -> dict:
     """What a judge needs of a model that scores pairs: its score matrix under random parameters, and its manners."""
     import torch
 
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    tables = [p for p in parameters if p.numel() > 1]  # a mean that is kept as a parameter stays what it is
-    generator = torch.Generator().manual_seed(world.seed)
-    with torch.no_grad():
-        for parameter in tables:
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
     model.eval()
     user_ids = torch.arange(world.n_users).repeat_interleave(world.n_items)
     item_ids = torch.arange(world.n_items).repeat(world.n_users)
-    seen = {f"parameter_{n}": parameter.detach().clone() for n, parameter in enumerate(parameters)}
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    seen = {f"start_{n}": parameter.detach().clone() for n, parameter in enumerate(parameters)}
+    with torch.no_grad():
+        seen["scores_at_start"] = model(user_ids, item_ids)
+    generator = torch.Generator().manual_seed(world.seed)
+    with torch.no_grad():
+        for parameter in parameters:
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    seen |= {f"parameter_{n}": parameter.detach().clone() for n, parameter in enumerate(parameters)}
     seen["n_parameters"] = len(parameters)
     scores = model(user_ids, item_ids)
     seen["scores"] = scores
@@ -49,7 +51,7 @@ def look_at_model(model, world) -> dict:
     seen["without_gradient"] = sum(p.grad is None or not bool(p.grad.to_dense().abs().sum() > 0) for p in parameters)
     for name, value in (("zero", 0.0), ("one", 1.0)):
         with torch.no_grad():
-            for parameter in tables:
+            for parameter in parameters:
                 parameter.fill_(value)
             seen[f"scores_at_{name}"] = model(user_ids[:7], item_ids[:7])
     return seen
@@ -57,9 +59,18 @@ def look_at_model(model, world) -> dict:
 
 def score_matrix(seen, world):
     """Findings about the form of a model's scores; then the matrix itself is safe to use."""
+    yield expect(
+        int(seen["n_parameters"]) > 0,
+        call="list(model.parameters())",
+        came_back="an empty list",
+        expected="the tables",
+        slip="The module has no parameters, so it cannot learn: use nn.Embedding, or wrap each table in nn.Parameter.",
+    )
     n_pairs = world.n_users * world.n_items
     slip = ONE_SCORE_A_PAIR
-    if getattr(seen["scores"], "shape", None) == (n_pairs, n_pairs):
+    if getattr(seen["scores"], "shape", None) == (n_pairs, 1):
+        slip = "That is a column, (B, 1): take [:, 0] of it, or .squeeze(-1)."
+    elif getattr(seen["scores"], "shape", None) == (n_pairs, n_pairs):
         slip = (
             "Every user of the batch meets every item of it: a column (B, 1) added to scores (B,) broadcasts to (B, B)."
         )
@@ -124,6 +135,14 @@ def _(seen, world):
         atol=1e-4,
         call=f"MatrixFactorization(..., n_factors={k}) with a 1 in every entry of both tables",
         slip=slip,
+    )
+    start = np.concatenate([seen[f"start_{n}"].ravel() for n in range(int(seen["n_parameters"]))])
+    yield expect(
+        start.min() >= 0 and start.max() <= 0.05,
+        call="the entries of both tables at the start",
+        came_back=f"numbers from {start.min():.3g} to {start.max():.3g}",
+        expected="numbers from 0 to 0.05",
+        slip="Fill both tables with nn.init.uniform_(weight, 0, 0.05); nn.Embedding by itself draws from N(0, 1).",
         saw=f"The matrix of all {world.n_users} x {world.n_items} scores has rank {k}, the number of factors.",
     )
 
@@ -148,6 +167,24 @@ def all_parameters_learn(seen):
 def biased_mf(BiasedMF, world):
     """Global mean + user bias + item bias + dot product."""
     return look_at_model(BiasedMF(world.n_users, world.n_items, world.n_factors, world.mean), world)
+
+
+def biases_are_tables(seen, world):
+    """Findings about the parameters: factors and biases in tables (one for users and items together will do)."""
+    shapes = [seen[f"parameter_{n}"].shape for n in range(int(seen["n_parameters"]))]
+    wanted = "tables with n_factors columns and tables with 1 column, a row for each user and each item"
+    slip = "The biases lie in tables with one column, (n_users, 1) and (n_items, 1): later cells tell them by that."
+    if any(np.prod(shape, dtype=int) == 1 for shape in shapes):
+        slip = "The mean is a given number and is not learnt: keep it as self.mean = mean, not as a parameter."
+    rows = {width: sum(s[0] for s in shapes if len(s) == 2 and s[1] == width) for width in (world.n_factors, 1)}
+    yield expect(
+        set(rows.values()) == {world.n_users + world.n_items}
+        and all(len(shape) == 2 and shape[1] in rows for shape in shapes),
+        call="the shapes of the model's parameters",
+        came_back=", ".join(map(format_shape, shapes)),
+        expected=wanted,
+        slip=slip,
+    )
 
 
 @biased_mf.judge
@@ -175,6 +212,7 @@ def _(seen, world):
         expected=f"rank {k + 2}: {k} factors, one bias a user, one bias an item",
         slip="A bias is missing: every user has one of its own, and every item has one of its own.",
     )
+    yield from biases_are_tables(seen, world)
     yield all_parameters_learn(seen)
     yield expect_close(
         seen["scores_at_zero"],
@@ -189,5 +227,23 @@ def _(seen, world):
         atol=1e-4,
         call=f"BiasedMF(..., n_factors={k}, mean={world.mean}) with a 1 in every entry of all tables",
         slip="Add everything up: the mean, both biases, and the sum (not the mean) of the products of the factors.",
+    )
+    starts = [seen[f"start_{n}"] for n in range(int(seen["n_parameters"]))]
+    bias_at_start = max(float(np.abs(table).max()) for table in starts if table.shape[1] == 1)
+    yield expect(
+        bias_at_start == 0,
+        call="the biases at the start",
+        came_back=f"numbers up to {bias_at_start:.3g}",
+        expected="zeros",
+        slip="Start both tables of biases with nn.init.zeros_(weight); nn.Embedding by itself draws from N(0, 1).",
+    )
+    spread = float(np.std(seen["scores_at_start"]))
+    # INIT_STD gives 0.006 here, the default of nn.Embedding about 2
+    yield expect(
+        spread < 0.3,
+        call="the scores at the start",
+        came_back=f"scores spread by {spread:.2g} stars",
+        expected="scores close to the mean",
+        slip="Start the factors with nn.init.normal_(weight, std=INIT_STD); nn.Embedding by itself draws from N(0, 1).",
         saw=f"Rank {k + 2}, that is {k} factors and two biases; with empty tables all scores are {world.mean}.",
     )

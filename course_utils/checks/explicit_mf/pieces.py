@@ -55,7 +55,15 @@ def lookup_world(rng: np.random.Generator) -> World:
     return World(public={"table": rng.normal(size=(n_rows, width)).astype(np.float32), "ids": ids})
 
 
-@check(points=1, call="embedding_lookup(table, ids)", world=lookup_world)
+@check(
+    points=1,
+    call="embedding_lookup(table, ids)",
+    world=lookup_world,
+    hints={
+        "RuntimeError": "If you multiply by a one-hot matrix: it needs num_classes=len(table), and one_hot gives whole "
+        "numbers, so convert with .to(table.dtype)."
+    },
+)
 def embedding_lookup(embedding_lookup, world):
     """Row number ids[b] of the table, for every b."""
     import torch

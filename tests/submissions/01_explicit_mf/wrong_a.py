@@ -54,7 +54,7 @@ def evaluate_rmse(model, user_ids, item_ids, ratings):
 
 
 # %% ex-01-7-fit
-# expect: 0 error "never before the first"
+# expect: 0 failed "Train first, then measure"
 def fit(train_one_epoch, measures, n_epochs):
     history = {name: [] for name in measures}
     for _ in range(n_epochs):
