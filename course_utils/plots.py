@@ -86,7 +86,7 @@ def learning_curves(
     ]
     ax.set(xlabel="epoch", ylabel=ylabel, title=title)
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.02, -0.14), ncols=min(len(handles), 4))
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.02, -0.14), ncols=min(len(handles), 5))
     draw_levels(ax, rivals or {})
     return ax
 

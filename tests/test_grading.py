@@ -16,9 +16,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 from toy_course import DOUBLE, LESSON, answered, changed, hand_in, make_course, place
 
+from course_utils.baselines import recorded
 from course_utils.grading.build import build
 from course_utils.grading.course import CourseError, find_course
-from course_utils.grading.grade import Plan, grade
+from course_utils.grading.grade import Plan, grade, rehearse
 from course_utils.grading.results import refresh
 
 COURSE = [sys.executable, "-m", "course_utils.cli"]
@@ -364,3 +365,11 @@ def test_grading_never_imports_torch():
     code = "import sys\n" + "\n".join(f"import course_utils.grading.{name}" for name in modules)
     code += "\nimport course_utils.cli\nassert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_data_set_that_a_lesson_has_no_rivals_on_is_refused_before_anything_runs(monkeypatch):
+    lesson = find_course(Path(__file__).parent).lesson("01_explicit_mf")
+    rehearse(lesson, "synthetic")
+    monkeypatch.setattr(recorded, "load", lambda: [])
+    with pytest.raises(CourseError, match="01_explicit_mf cannot be graded on synthetic: the ladder has no rivals"):
+        rehearse(lesson, "synthetic")

@@ -7,6 +7,7 @@ any moment goes on where it was when it is started again.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import multiprocessing
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from nbgrader.utils import setenv
 
-from course_utils.checks.framework import WORLD_SEED_VARIABLE
+from course_utils.checks.framework import WORLD_SEED_VARIABLE, checks_of
 from course_utils.grading.course import Course, CourseError, Lesson
 from course_utils.grading.gradebook import Recorder
 from course_utils.grading.repair import Repaired, Unreadable, read_submission, repair
@@ -70,6 +72,8 @@ def grade(course: Course, plan: Plan, progress: Callable[[int, int, dict], None]
     if plan.out.resolve().is_relative_to(plan.submitted.resolve()):
         raise CourseError(f"{plan.out} lies inside {plan.submitted}; choose an --out outside of it")
     lessons = [lesson for lesson in lessons if lesson.name in names]
+    for lesson in lessons:
+        rehearse(lesson, plan.dataset)
     run = open_run(plan.out.resolve(), plan.dataset, plan.budget, lessons, plan.regrade)
     with locked(run.path), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of nbgrader about its own database, and of nbformat about what is mended
@@ -78,6 +82,22 @@ def grade(course: Course, plan: Plan, progress: Callable[[int, int, dict], None]
             recorder.prepare(course, lesson)
         Grading(plan, run, recorder, progress, submissions).all()
     return run
+
+
+def rehearse(lesson: Lesson, dataset: str) -> None:
+    """Make the world of each of the lesson's checks once. Raises CourseError if one cannot be made on the data set.
+
+    Otherwise everybody would fail that check, and for no fault of theirs.
+    """
+    name = f"course_utils.checks.{lesson.name.partition('_')[2]}"
+    if importlib.util.find_spec(name) is None:  # checks that lie elsewhere are the concern of whoever wrote them
+        return
+    with setenv(COURSE_DATASET=dataset):
+        for check in checks_of(importlib.import_module(name)).values():
+            try:
+                check.world(0)
+            except Exception as problem:
+                raise CourseError(f"{lesson.name} cannot be graded on {dataset}: {problem}") from problem
 
 
 class Grading:

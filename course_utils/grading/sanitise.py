@@ -5,6 +5,8 @@ nbconvert's own clean-up also drops the styles and table headings that a verdict
 
 from __future__ import annotations
 
+import re
+
 from bleach import clean
 from bleach.css_sanitizer import CSSSanitizer
 from nbconvert.filters import strip_files_prefix
@@ -22,6 +24,7 @@ STYLES = (
 )  # fmt: skip
 EVERYWHERE = ("class", "id", "style", "title", "colspan", "rowspan", "align")
 PROTOCOLS = ("http", "https", "mailto", "data")
+STYLE_SHEET = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL | re.IGNORECASE)
 
 
 def allowed(tag: str, name: str, value: str) -> bool:
@@ -36,6 +39,7 @@ def allowed(tag: str, name: str, value: str) -> bool:
 def harmless_html(text: str | bytes) -> str:
     """The HTML with every tag, attribute and address that could run something shown as text or left out."""
     text = text.decode() if isinstance(text, bytes) else text
+    text = STYLE_SHEET.sub("", text)  # tables of pandas carry one each
     css = CSSSanitizer(allowed_css_properties=STYLES)
     return clean(text, tags=TAGS, attributes=allowed, protocols=PROTOCOLS, css_sanitizer=css)
 
