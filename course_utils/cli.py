@@ -109,7 +109,7 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from course_utils.grading.grade import grade
-    from course_utils.grading.results import refresh
+    from course_utils.grading.report import refresh
     from course_utils.movielens import load
 
     load(plan.dataset)  # fetched once and checked, before kernels need it
@@ -155,7 +155,7 @@ def print_marks(rows) -> None:
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="A folder that `course grade` wrote.")]) -> None:
     """Write grades.csv, report.html and feedback anew, with the marks given by hand since."""
-    from course_utils.grading.results import refresh
+    from course_utils.grading.report import refresh
     from course_utils.grading.runfolder import find_run
 
     run = find_run(folder.resolve())

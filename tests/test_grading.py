@@ -20,7 +20,7 @@ from course_utils.baselines import recorded
 from course_utils.grading.build import build
 from course_utils.grading.course import CourseError, find_course
 from course_utils.grading.grade import Plan, grade, rehearse
-from course_utils.grading.results import refresh
+from course_utils.grading.report import refresh
 
 COURSE = [sys.executable, "-m", "course_utils.cli"]
 

@@ -11,7 +11,7 @@ from course_utils.grading.build import release_notebooks
 from course_utils.grading.course import find_course
 from course_utils.grading.grade import Plan, grade
 from course_utils.grading.patches import apply_patch, expected_marks, hand_marked, read_patches
-from course_utils.grading.results import refresh
+from course_utils.grading.report import refresh
 from course_utils.grading.stage import read_source
 
 COURSE = find_course(Path(__file__).parent)

@@ -1,4 +1,4 @@
-"""report.html: the class's picture on one page that needs no network and no script."""
+"""What a finished run is read from: grades.csv, feedback, and report.html, a page that needs no network or script."""
 
 from __future__ import annotations
 
@@ -9,11 +9,27 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from course_utils.checks.verdict import number
 from course_utils.grading.course import write_atomic
-from course_utils.grading.results import NO_NOTEBOOK, Row
+from course_utils.grading.gradebook import Recorder
+from course_utils.grading.results import NO_NOTEBOOK, Row, rows_of, write_csv
 from course_utils.grading.runfolder import RunFolder
 
 LADDER = "ladder"
 """An exercise whose slug holds this word is the lesson's ladder."""
+
+
+def refresh(run: RunFolder) -> list[Row]:
+    """Write grades.csv, report.html and the manifest anew, and the feedback pages of what was marked by hand."""
+    recorder = Recorder(run.path)
+    marks = recorder.marks()
+    graded = {(record["student"], record["lesson"]) for record in run.records() if record["verdicts"]}
+    by_hand = {(student, lesson) for (student, lesson, _), mark in marks.items() if mark.manual is not None}
+    for student, lesson in sorted(by_hand & graded):
+        recorder.feedback(lesson, student)
+    run.finish()
+    rows = rows_of(run, marks)
+    write_csv(run, rows)
+    write_report(run, rows)
+    return rows
 
 
 def write_report(run: RunFolder, rows: list[Row]) -> None:

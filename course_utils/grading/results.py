@@ -15,7 +15,7 @@ from nbgrader.utils import is_grade, is_solution
 
 from course_utils.checks.verdict import STATUSES, Verdict, number
 from course_utils.grading.course import write_atomic
-from course_utils.grading.gradebook import Mark, Recorder
+from course_utils.grading.gradebook import Mark
 from course_utils.grading.runfolder import RunFolder
 from course_utils.grading.verdicts import exercise_of
 
@@ -124,20 +124,3 @@ def write_csv(run: RunFolder, rows: list[Row]) -> None:
 def harmless(text: str) -> str:
     """The text, never a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def refresh(run: RunFolder) -> list[Row]:
-    """Write grades.csv, report.html and the manifest anew, and the feedback pages of what was marked by hand."""
-    from course_utils.grading.report import write_report
-
-    recorder = Recorder(run.path)
-    marks = recorder.marks()
-    graded = {(record["student"], record["lesson"]) for record in run.records() if record["verdicts"]}
-    by_hand = {(student, lesson) for (student, lesson, _), mark in marks.items() if mark.manual is not None}
-    for student, lesson in sorted(by_hand & graded):
-        recorder.feedback(lesson, student)
-    run.finish()
-    rows = rows_of(run, marks)
-    write_csv(run, rows)
-    write_report(run, rows)
-    return rows
