@@ -474,6 +474,7 @@ def learn(model: nn.Module, optimizer: torch.optim.Optimizer, n_epochs: int = N_
         return fit(one_epoch, measures, n_epochs)
 
 
+# %%
 mf = MatrixFactorization(n_users, n_items, N_FACTORS)
 histories = {"factors only": learn(mf, torch.optim.Adam(mf.parameters(), lr=LEARNING_RATE))}
 plots.learning_curves(
@@ -486,9 +487,8 @@ if CHECK_TEXT:
     curve = histories["factors only"]["test"]
     claim(curve[9] > results["damped biases"] > curve[-1], "the model passes the biases, after ten epochs or more")
     claim(abs(curve[-1] - 0.92) < 0.015, "the model ends at about 0.92")
-print(
-    f"last epoch: training RMSE {histories['factors only']['train'][-1]:.4f}, test RMSE {histories['factors only']['test'][-1]:.4f}"
-)
+last = {part: curve[-1] for part, curve in histories["factors only"].items()}
+print(f"last epoch: training RMSE {last['train']:.4f}, test RMSE {last['test']:.4f}")
 
 
 # %% [markdown]
