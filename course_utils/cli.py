@@ -141,14 +141,16 @@ def print_marks(rows) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("student", "lesson", "points", "what happened")
+    table = Table("student", "lesson", "points", "by hand", "what happened")
+    for column in table.columns[:4]:
+        column.no_wrap = True
     for student, lesson in dict.fromkeys((row.student, row.lesson) for row in rows):
         own = [row for row in rows if (row.student, row.lesson) == (student, lesson)]
         waiting = sum(row.max_score for row in own if row.score is None)
         points = f"{sum(row.score or 0 for row in own):g} of {sum(row.max_score for row in own):g}"
         counts = Counter(row.status for row in own if row.score is not None)
-        what = ", ".join(f"{count} {status}" for status, count in counts.most_common())
-        table.add_row(Text(student), lesson, points + (f" (+ {waiting:g} by hand)" if waiting else ""), what)
+        what = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.most_common())
+        table.add_row(Text(student), lesson, points, f"{waiting:g} open" if waiting else "", what)
     out.print(table)
 
 
