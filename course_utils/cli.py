@@ -81,12 +81,15 @@ def grade(
     """
     from course_utils.grading.course import CourseError, find_course
     from course_utils.grading.grade import Plan
+    from course_utils.grading.submissions import not_looked_at
     from course_utils.movielens import default_name
 
     if budget not in ("fast", "full"):
         raise CourseError(f"--budget is fast or full, not {budget!r}")
     course = find_course()
     lessons = [course.lesson(lesson)] if lesson else None
+    if submitted.is_dir() and (names := not_looked_at(submitted)):
+        typer.echo(f"Not a student's folder, so not graded: {', '.join(map(ascii, names))}", err=True)
     plan = Plan(
         submitted=submitted,
         out=out_folder,

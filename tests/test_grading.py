@@ -292,6 +292,21 @@ def test_marks_given_by_hand_reach_the_table_and_survive_a_regrade(course, small
     assert "3.0" in (out / "feedback" / "ada" / LESSON / f"{LESSON}.html").read_text(encoding="utf-8")
 
 
+def test_an_answer_that_changed_after_it_was_marked_by_hand_asks_for_a_second_look(course, small, student_edition):
+    submitted, out = small
+    run(course, submitted, out)
+    with Gradebook(f"sqlite:///{out / 'gradebook.db'}") as gradebook:
+        for student in ("ada", "bob"):
+            grade = gradebook.find_grade("answer-00-3-why", LESSON, LESSON, student)
+            grade.manual_score, grade.needs_manual_grade = 3, False
+        gradebook.db.commit()
+    hand_in(submitted, "ada", answered(student_edition, why="On second thoughts, because of that."))
+    rows = run(course, submitted, out, regrade=True)
+    assert "The answer has changed since it was marked by hand" in rows["ada", "00-3-why"]["message"]
+    assert rows["ada", "00-3-why"]["score"] == "3"
+    assert rows["bob", "00-3-why"]["message"] == "Marked by hand."
+
+
 def test_a_folder_that_is_not_a_grading_run_is_left_alone(course, small):
     submitted, out = small
     out.mkdir()

@@ -59,6 +59,8 @@ class Mark:
     manual: float | None
     extra: float | None
     most: float
+    outdated: bool = False
+    """Marked by hand, and the answer has changed since."""
 
     @property
     def score(self) -> float | None:
@@ -142,11 +144,19 @@ class Recorder:
 
     def record(self, lesson: str, student: str, clean: str, executed: str, verdicts: dict[str, Verdict]) -> None:
         """Record a submission that ran. `clean` and `executed` are the notebook before and after, as JSON."""
-        write_atomic(self.out / ".work" / "submitted" / student / lesson / f"{lesson}.ipynb", clean)
+        path = self.out / ".work" / "submitted" / student / lesson / f"{lesson}.ipynb"
+        before = sources(path.read_text(encoding="utf-8")) if path.exists() else {}
+        unchanged = {name for name, source in sources(clean).items() if before.get(name) == source}
+        write_atomic(path, clean)
         notebook = nbformat.reads(executed, as_version=4)
         for _, cell in check_cells(notebook):
             write_verdict(cell, verdicts[cell.metadata.nbgrader["grade_id"]])
         self._run(AutogradeOne, lesson, student, executed=notebook)
+        with Gradebook(self.db_url) as gradebook:  # nbgrader asks for a second look at every answer marked by hand
+            for grade in gradebook.find_submission_notebook(lesson, lesson, student).grades:
+                if grade.manual_score is not None and grade.name in unchanged:
+                    grade.needs_manual_grade = False
+            gradebook.db.commit()
         self.feedback(lesson, student)
 
     def feedback(self, lesson: str, student: str) -> None:
@@ -180,7 +190,13 @@ class Recorder:
         with Gradebook(self.db_url) as gradebook:
             rows = (
                 gradebook.db.query(
-                    Student.id, Assignment.name, BaseCell.name, Grade.auto_score, Grade.manual_score, Grade.extra_credit
+                    Student.id,
+                    Assignment.name,
+                    BaseCell.name,
+                    Grade.auto_score,
+                    Grade.manual_score,
+                    Grade.extra_credit,
+                    Grade.needs_manual_grade,
                 )
                 .select_from(Grade)
                 .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
@@ -196,7 +212,17 @@ class Recorder:
                 for cell in notebook.grade_cells
             }
         return {
-            (student, lesson, name): Mark(auto, manual, extra, most[lesson, name])
-            for student, lesson, name, auto, manual, extra in rows
+            (student, lesson, name): Mark(
+                auto, manual, extra, most[lesson, name], outdated=manual is not None and bool(again)
+            )
+            for student, lesson, name, auto, manual, extra, again in rows
             if (lesson, name) in most
         }
+
+
+def sources(notebook_json: str) -> dict[str, str]:
+    """Grade id of a graded cell to what the student wrote for it: an exercise's cell, or the cell itself."""
+    cells = [cell for cell in nbformat.reads(notebook_json, as_version=4).cells if "nbgrader" in cell.metadata]
+    texts = {cell.metadata.nbgrader["grade_id"]: cell.source for cell in cells if "grade_id" in cell.metadata.nbgrader}
+    graded = [name for name in texts if name.startswith(("check-", "answer-"))]
+    return {name: texts.get(name.replace("check-", "ex-", 1), "") for name in graded}

@@ -174,6 +174,8 @@ def resembles(cells: list[NotebookNode], index: int, grade_id: str, original: No
     cell = cells[index]
     if cell.id == grade_id or cell.source.strip() == original.source.strip():
         return True
+    if cell.source.strip() in {other.source.strip() for other in released.cells}:
+        return False  # another cell of the lesson, as it was handed out
     if not is_solution(original) or cell.cell_type != original.cell_type:
         return False
     if cell.cell_type == "code":
@@ -230,17 +232,23 @@ def names_from(stem: str):
 def restore_deleted(repaired: Repaired, released: NotebookNode) -> None:
     """Put back deleted cells of the lesson's frame, each behind the cell that it follows there.
 
-    An exercise's own cell is put back only if its names are defined nowhere else: a stub must not undo an answer.
+    The frame is all that nbgrader knows, and the imports and settings, which everything needs. An exercise's own cell
+    is put back only if its names are defined nowhere else: a stub must not undo an answer.
     """
     cells = repaired.notebook.cells
+    imports_and_settings = [c for c in released.cells if c.cell_type == "code" and "nbgrader" not in c.metadata][:2]
     previous = -1
     for original in released.cells:
         same = (i for i, cell in enumerate(cells) if cell.id == original.id or cell.source == original.source)
         index = next(same, None)
-        if index is None and "nbgrader" in original.metadata and not answered_elsewhere(original, cells):
+        needed = "nbgrader" in original.metadata or original in imports_and_settings
+        if index is None and needed and not answered_elsewhere(original, cells):
             index = previous + 1
             cells.insert(index, copy.deepcopy(original))
-            repaired.note(original.metadata.nbgrader["grade_id"], "had been deleted; it was put back")
+            if "nbgrader" in original.metadata:
+                repaired.note(original.metadata.nbgrader["grade_id"], "had been deleted; it was put back")
+            else:
+                repaired.note("", "of imports or of settings had been deleted or changed; it was put back")
         previous = previous if index is None else index
 
 

@@ -87,6 +87,8 @@ def row_of(record: dict, exercise: Exercise, mark: Mark | None) -> Row:
     notes = record["notes"].get(grade_id, []) + record["notes"].get(f"ex-{exercise_of(grade_id)}", [])
     if by_hand and not exercise.by_hand:
         notes = [*notes, "marked by hand"]
+    if mark and mark.outdated:
+        notes = [*notes, "the answer has changed since it was marked by hand: look at it again"]
     said = [f"{note[0].upper()}{note[1:]}." for note in notes]
     return Row(
         record["student"],

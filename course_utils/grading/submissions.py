@@ -7,7 +7,7 @@ from pathlib import Path
 
 from course_utils.grading.course import CourseError, Lesson
 
-IGNORED = {"__pycache__"}
+IGNORED = {"__pycache__", ".DS_Store", ".git", ".ipynb_checkpoints"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ def find_submissions(folder: Path, lessons: list[Lesson], all_lessons: bool) -> 
     return [find_one(path, lesson.name) for path in students for lesson in expected]
 
 
+def not_looked_at(folder: Path) -> list[str]:
+    """Names in the folder of submissions that are no student's folder, and so stay without a mark."""
+    return [path.name for path in sorted(folder.iterdir()) if not is_student(path) and path.name not in IGNORED]
+
+
 def is_student(path: Path) -> bool:
     return path.is_dir() and not path.name.startswith(".") and path.name not in IGNORED
 
@@ -67,9 +72,12 @@ def find_one(student: Path, lesson: str) -> Submission:
     path = folder / f"{lesson}.ipynb"
     if path.is_symlink():
         return without("unreadable", f"{path.name} is a symbolic link, which is not followed")
+    others = [p for p in sorted(folder.glob("*.ipynb")) if p.is_file() and not p.is_symlink() and p != path]
     if path.is_file():
-        return Submission(name, lesson, path)
-    others = [p for p in sorted(folder.glob("*.ipynb")) if p.is_file() and not p.is_symlink()]
+        beside = ", ".join(p.name for p in others)
+        return Submission(name, lesson, path, note=f"not looked at, beside the notebook: {beside}" if others else "")
+    if path.is_dir():
+        return without("unreadable", f"{lesson}/{path.name} is a folder, not a notebook")
     if len(others) == 1:
         return Submission(name, lesson, others[0], note=f"the file is named {others[0].name}, not {lesson}.ipynb")
     return without("missing", f"expected {lesson}/{lesson}.ipynb; found {listing(folder)}")
