@@ -48,6 +48,12 @@ from course_utils.grading.nbgrader_settings import graded_settings
 
 get_config().merge(graded_settings(Path(__file__).resolve().parent))
 """
+FEEDBACK_STYLE = """<style>
+table.dataframe td, table.dataframe th { padding: .2em .8em; text-align: right; }
+summary { display: list-item; cursor: pointer; }
+</style>
+"""
+"""What nbgrader's page lacks: space between the columns of a table, and the triangle beside a folded hint."""
 NOT_GRADED = '<!doctype html><meta charset="utf-8"><title>{lesson}</title><h1>{lesson}</h1><p>{reason}</p>\n'
 
 
@@ -162,6 +168,8 @@ class Recorder:
     def feedback(self, lesson: str, student: str) -> None:
         """Write the submission's feedback page from the gradebook as it is now."""
         self._run(FeedbackOne, lesson, student)
+        page = self.out / "feedback" / student / lesson / f"{lesson}.html"
+        write_atomic(page, page.read_text(encoding="utf-8").replace("</head>", f"{FEEDBACK_STYLE}</head>", 1))
 
     def _run(self, kind: type, lesson: str, student: str, **arguments) -> None:
         settings = graded_settings(self.out)
