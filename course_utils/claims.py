@@ -18,4 +18,5 @@ def claim(holds: bool, text: str) -> None:
         return
     if os.environ.get("COURSE_CLAIMS") == "strict":
         raise AssertionError(f"the text says that {text}")
-    print(f"Your run differs from the text, which says that {text}. Is a setting another one than the text's?")
+    print(f"Your run differs from the text, which says that {text}.")
+    print("Is a setting, or an answer above, another one than the text's?")

@@ -81,7 +81,7 @@ def self_check(
 def about_question(cell: NotebookNode) -> str:
     """Which question a person marks, and whether it has been answered."""
     data = cell.metadata.nbgrader
-    answered = data.get("checksum") != compute_checksum(cell)
+    answered = cell.source.strip() and data.get("checksum") != compute_checksum(cell)
     points = f"{float(data['points']):g} points, marked by hand"
     return f"{exercise_of(data['grade_id'])}: {points}" + ("" if answered else "; not answered yet")
 

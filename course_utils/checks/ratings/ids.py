@@ -66,10 +66,10 @@ N_ITEMS, N_KNOWN_ITEMS = 14, 9
 
 
 def validation_world(rng: np.random.Generator) -> World:
-    user_known = np.repeat([True, True, False, False], [9, rng.integers(2, 5), rng.integers(2, 5), 2])
+    user_known = np.repeat([True, True, False, False], [11, rng.integers(2, 5), rng.integers(2, 5), 2])
     n = len(user_known)
     item_known = user_known.copy()
-    item_known[9:-2] = ~item_known[9:-2]  # 9 rows both known, some with one unseen, 2 with both unseen
+    item_known[11:-2] = ~item_known[11:-2]  # 11 rows both known, some with one unseen, 2 with both unseen
     users = np.where(user_known, rng.integers(0, N_KNOWN_USERS, n), rng.integers(N_KNOWN_USERS, N_USERS, n))
     items = np.where(item_known, rng.integers(0, N_KNOWN_ITEMS, n), rng.integers(N_KNOWN_ITEMS, N_ITEMS, n))
     rows = table_rows(rng, users, items)
@@ -77,6 +77,8 @@ def validation_world(rng: np.random.Generator) -> World:
     known = (users < N_KNOWN_USERS) & (items < N_KNOWN_ITEMS)
     raw_users, raw_items = raw_ids(rng, N_USERS), raw_ids(rng, N_ITEMS)
     user_ids, item_ids = rng.permutation(N_KNOWN_USERS), rng.permutation(N_KNOWN_ITEMS)
+    one, other = np.flatnonzero(known)[:2]  # the dense id 0 is among the rows that stay
+    users[one], items[other] = np.flatnonzero(user_ids == 0)[0], np.flatnonzero(item_ids == 0)[0]
     rows[:, 0], rows[:, 1] = raw_users[users], raw_items[items]
     public = {"rows": rows, "seen": rows[known], "unseen": rows[~known]}
     public |= {"raw_users": raw_users[:N_KNOWN_USERS], "user_ids": user_ids}
@@ -104,22 +106,31 @@ def _(seen, world):
     slip = "A row with an unseen user or an unseen item leaves both arrays, so that they stay pairs."
     if np.shape(seen["users"]) == np.shape(seen["items"]) == (n,):
         slip = "No row was dropped: nothing was learnt about unseen users and items, and they have no number."
+    elif np.size(seen["users"]) < n_kept:
+        slip = (
+            "Rows with a known user and a known item are missing, too: 0 is an id like any other, and the dicts' keys "
+        )
+        slip += "are the raw ids."
     yield expect_array(seen["users"], shape=(n_kept,), slip=slip)
     yield expect_array(seen["items"], shape=(n_kept,), slip=slip)
-    for name, expected in (("users", world.users), ("items", world.items)):
+    for which, name, expected in (("first", "users", world.users), ("second", "items", world.items)):
+        call = f"the {which} value of encode_validation(valid, user_ids, item_ids)"
         whole = "Dense ids are whole numbers: a column with missing values turns to floats, so cast it after dropping."
-        yield expect_array(seen[name], shape=(n_kept,), kind="iu", slip=whole)
+        yield expect_array(seen[name], shape=(n_kept,), kind="iu", call=call, slip=whole)
         slip = (
             "Look the ids up in the two dicts and keep the order of the rows; the validation set gets no new numbers."
         )
-        yield expect_equal(seen[name], expected, slip=slip)
+        if name == "users" and np.array_equal(seen["users"], world.items):
+            slip = "Those are the item ids: users come first."
+        yield expect_equal(seen[name], expected, call=call, slip=slip)
     mistakes = {
         "A row whose user and item are both unseen is one dropped row, not two.": world.n_unseen_ids,
         "That is the number of rows kept.": n_kept,
     }
     slip = likely(seen["dropped"], mistakes, "Rows given less rows kept.")
     saw = f"{n_kept} of {n} rows encoded, {n - n_kept} dropped and counted."
-    yield expect_equal(seen["dropped"], n - n_kept, slip=slip, saw=saw)
+    call = "the third value of encode_validation(valid, user_ids, item_ids)"
+    yield expect_equal(seen["dropped"], n - n_kept, call=call, slip=slip, saw=saw)
     call = "encode_validation of rows without an unseen id"
     yield expect_equal(seen["users_seen"], world.users, call=call, slip="Every row stays.")
     yield expect_equal(seen["items_seen"], world.items, call=call, slip="Every row stays.")

@@ -45,7 +45,8 @@ def _(seen, world):
 
 
 def long_tail_world(rng: np.random.Generator) -> World:
-    counts = np.sort(rng.choice(np.arange(1, 16), 9, replace=False))[::-1]  # all different, so the order is clear
+    counts = np.sort(rng.choice(np.arange(1, 16), 8, replace=False))[::-1]
+    counts = np.insert(counts, 3, counts[2])  # the third and the fourth are tied, and n_top = 3 parts them
     items = np.sort(raw_ids(rng, 9))[[8, 1, *2 + rng.permutation(5), 0, 7]]  # the favourite has the largest id
     users = np.concatenate([rng.choice(np.arange(1, 21), n, replace=False) for n in counts])
     rows = table_rows(rng, users, np.repeat(items, counts))
@@ -68,6 +69,10 @@ def _(seen, world):
     expected = shares(world.counts)
     user_counts = np.sort(np.unique(world.rows[:, 0], return_counts=True)[1])[::-1]
     mistakes = {
+        "Items with as many ratings were all taken: the head is exactly n_top items, whichever of the tied.": np.array(
+            [world.counts[world.counts >= world.counts[min(n_top, 9) - 1]].sum() for n_top in world.n_tops]
+        )
+        / n,
         "Those are the least rated items: take the largest counts.": shares(world.counts[::-1]),
         "Those are the items with the smallest ids: sort by count first.": shares(
             world.counts[np.argsort(world.items)]

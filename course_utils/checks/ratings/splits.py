@@ -68,7 +68,9 @@ def _(seen, world):
     )
     sizes = f"{len(seen['train'])} and {len(seen['test'])} rows"
     slip = f"The test set holds exactly n_test = {n_test} rows, and the training set all others."
-    if len(seen["test"]) != n_test:
+    if (len(seen["train"]), len(seen["test"])) == (n_test, n - n_test):
+        slip = "The two parts are in the other order: train first, then test."
+    elif len(seen["test"]) != n_test:
         slip += " A cut at a second moves all rows of that second to one side: sort, and count."
     right_sizes = (len(seen["train"]), len(seen["test"])) == (n - n_test, n_test)
     yield expect(right_sizes, came_back=sizes, expected=f"{n - n_test} and {n_test} rows", slip=slip)
@@ -121,11 +123,13 @@ def leak_world(rng: np.random.Generator) -> World:
     def rows(user_ids, timestamps):
         n = len(user_ids)
         columns = [user_ids, rng.integers(1, 500, n), rng.choice(STARS, n), timestamps, rng.permutation(n)]
-        return rng.permutation(np.column_stack(columns), axis=0)
+        return np.column_stack(columns)
 
-    public = {"train": rows(users[train_users], train_times), "test": rows(test_users, times)}
-    public |= {"leaking": rows(test_users[kind < 2], times[kind < 2])}
-    public |= {"later": rows(test_users[kind >= 2], times[kind >= 2])}
+    # a user's last row in the table is their earliest rating, and neither that nor their first row the latest
+    turns = np.concatenate([rng.permutation(n_users) * 4 + turn for turn in (2, 1, 3, 0)])
+    public = {"train": rows(users[train_users], train_times)[turns]}
+    for name, some in (("test", kind < 5), ("leaking", kind < 2), ("later", kind >= 2)):
+        public[name] = rng.permutation(rows(test_users[some], times[some]), axis=0)
     return World(public=public, secret={"counts": counts})
 
 
@@ -135,6 +139,7 @@ def leak_mistakes(counts: np.ndarray) -> dict[str, float]:
     between, before, equal, after, unseen = counts
     n, leaked = counts.sum(), between + before
     return {
+        "That is the user's last row in train; rows stand in any order, so take the largest timestamp.": before / n,
         "A rating of the same second is not a later one.": (leaked + equal) / n,
         "Ratings of unseen users leak nothing, but they are test ratings: keep them in the total.": leaked
         / (n - unseen),
