@@ -5,10 +5,12 @@ Imports of anything slow lie inside the commands, so that `course --help` answer
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +64,18 @@ def build(
             out.print(f"executed solutions/{lesson.executed.name} on {dataset} in {seconds:.1f} s")
 
 
+@contextlib.contextmanager
+def resumable() -> Iterator[None]:
+    """Answer Ctrl-C, at whatever moment, by one line."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What is finished is kept; run the same command again to go on.", err=True)
+        raise typer.Exit(130) from None
+
+
 @app.command()
+@resumable()
 def grade(
     submitted: Annotated[Path, typer.Argument(help="Folder of <student>/<lesson>/<lesson>.ipynb.")],
     out_folder: Annotated[Path, typer.Option("--out", help="Folder for gradebook, feedback, grades.csv, report.html.")],
@@ -113,9 +126,13 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
 
     from course_utils.grading.grade import grade
     from course_utils.grading.report import refresh
+    from course_utils.grading.runfolder import gradebook_is_gone
     from course_utils.movielens import load
 
     load(plan.dataset)  # fetched once and checked, before kernels need it
+    if gradebook_is_gone(plan.out):
+        text = f"gradebook.db is missing in {plan.out}: everything is run and recorded again"
+        typer.echo(f"{text}; marks given by hand are gone with it.", err=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True), disable=as_json)
     task = bar.add_task("Grading", total=None)
@@ -126,9 +143,6 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
 
     try:
         run = grade(course, plan, progress)
-    except KeyboardInterrupt:
-        typer.echo("Stopped. What is finished is kept; run the same command again to go on.", err=True)
-        os._exit(130)  # workers notice, and end their kernels
     finally:
         bar.stop()
     rows = refresh(run)
@@ -239,6 +253,7 @@ def baselines(
 
 
 @app.command()
+@resumable()
 def demo(
     out_folder: Annotated[Path | None, typer.Option("--out", help="Where to; the course's demo/ if not given.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks that run at the same time.")] = os.cpu_count() or 1,
@@ -272,13 +287,14 @@ def main() -> None:
 
     try:
         app()
-    except CourseError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(1)
     except Exception as error:
-        if not is_data_error(error):
+        if isinstance(error, OSError) and error.filename:
+            line = f"{error.filename}: {error.strerror}"
+        elif isinstance(error, CourseError | OSError) or is_data_error(error):
+            line = str(error)
+        else:
             raise
-        typer.echo(str(error), err=True)
+        typer.echo(line, err=True)
         sys.exit(1)
 
 

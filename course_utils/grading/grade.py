@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import multiprocessing
+import os
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,16 @@ import nbformat
 from nbgrader.utils import setenv
 
 from course_utils.checks.framework import WORLD_SEED_VARIABLE, checks_of
+from course_utils.grading.build import check_sources
 from course_utils.grading.course import Course, CourseError, Lesson
 from course_utils.grading.gradebook import Recorder
 from course_utils.grading.repair import Repaired, Unreadable, read_submission, repair
-from course_utils.grading.runfolder import RunFolder, locked, open_run
+from course_utils.grading.runfolder import RunFolder, claim_folder, locked, open_run
 from course_utils.grading.runner import Outcome, Settings, die_with_parent, execute, kernel_variables
 from course_utils.grading.submissions import Submission, find_submissions
 from course_utils.grading.verdicts import verdicts_of
+
+GONE = "the file is gone since; the earlier version counts"
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Plan:
     jobs         worker processes, each with one kernel at a time
     timeout      seconds a cell may run
     budget       "fast" or "full": how long training takes that is not graded itself
-    regrade      run finished submissions again
+    regrade      run finished submissions again, if their files are still there
     """
 
     submitted: Path
@@ -66,21 +70,27 @@ def grade(course: Course, plan: Plan, progress: Callable[[int, int, dict], None]
 
     progress  called with (finished, all, record) after each submission
     """
-    lessons = course.lessons if plan.lessons is None else plan.lessons
+    lessons = scope = course.lessons if plan.lessons is None else plan.lessons
     submissions = find_submissions(plan.submitted, lessons, all_lessons=plan.lessons is not None)
     names = {submission.lesson for submission in submissions}
     if plan.out.resolve().is_relative_to(plan.submitted.resolve()):
         raise CourseError(f"{plan.out} lies inside {plan.submitted}; choose an --out outside of it")
     lessons = [lesson for lesson in lessons if lesson.name in names]
+    check_sources(course, lessons)
     for lesson in lessons:
         rehearse(lesson, plan.dataset)
-    run = open_run(plan.out.resolve(), plan.dataset, plan.budget, lessons, plan.regrade)
-    with locked(run.path), warnings.catch_warnings():
+    out = plan.out.resolve()
+    claim_folder(out)
+    with locked(out), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of nbgrader about its own database, and of nbformat about what is mended
-        recorder = Recorder(run.path)
+        run = open_run(out, plan.dataset, plan.budget, lessons, plan.regrade)
+        recorder = Recorder(out)
         for lesson in lessons:
             recorder.prepare(course, lesson)
-        Grading(plan, run, recorder, progress, submissions).all()
+        run.save()
+        grading = Grading(plan, run, recorder, progress, submissions)
+        grading.all()
+        grading.keep_what_is_gone(scope)
     return run
 
 
@@ -108,6 +118,7 @@ class Grading:
     ):
         self.plan, self.run, self.recorder, self.progress = plan, run, recorder, progress
         self.submissions = submissions
+        self.in_gradebook = {(student, lesson) for student, lesson, _ in recorder.marks()}
         self.finished = 0
         self.settings = Settings(plan.timeout, plan.notebook_timeout, environment(plan, run.manifest["world_seed"]))
 
@@ -118,13 +129,17 @@ class Grading:
         pool = new_pool(self.plan.jobs)
         try:
             while True:
-                # A few more than there are workers are cleaned ahead, so that none of them waits.
-                while len(running) < self.plan.jobs + 2 and (job := next(jobs, None)):
-                    running[pool.submit(execute, job.clean, self.settings)] = job
-                if not running:
-                    return
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
                 lost = []
+                # A few more than there are workers are cleaned ahead, so that none of them waits.
+                while not lost and len(running) < self.plan.jobs + 2 and (job := next(jobs, None)):
+                    try:
+                        running[pool.submit(execute, job.clean, self.settings)] = job
+                    except BrokenProcessPool:
+                        lost.append(job)
+                if not running and not lost:
+                    return
+                # A pool that is broken fails all that it has not finished, at once.
+                done, _ = wait(running, return_when=ALL_COMPLETED if lost else FIRST_COMPLETED)
                 for future in done:
                     job = running.pop(future)
                     try:
@@ -164,13 +179,14 @@ class Grading:
             try:
                 data, notebook = read_submission(submission.path)
                 digest = hashlib.sha256(data).hexdigest()
-                known = self.run.read_record(submission.lesson, submission.student)
-                if known and known["sha256"] == digest:
-                    self.tell(known)
+                if self.is_finished(submission, digest):
+                    self.keep_earlier(submission, "")
                     continue
                 repaired = repair(notebook, self.recorder.released[submission.lesson])
                 clean = self.recorder.sanitise(submission.lesson, submission.student, repaired.notebook)
                 yield Job(submission, digest, repaired, nbformat.writes(clean))
+            except FileNotFoundError:
+                self.record_unusable(submission, "missing", "the file was gone before it could be read", digest)
             except (Unreadable, OSError) as problem:
                 self.record_unusable(submission, "unreadable", str(problem), digest)
             except Exception as problem:  # whatever an odd file breaks must not stop the others
@@ -197,7 +213,12 @@ class Grading:
         )
 
     def record_unusable(self, submission: Submission, status: str, reason: str, digest: str) -> None:
-        """Record a submission that cannot run."""
+        """Record a submission that cannot run; what ran of it earlier still counts."""
+        known = self.run.read_record(submission.lesson, submission.student)
+        if known and known["verdicts"]:
+            unreadable = f"the new file cannot be read: {reason}; the earlier version counts"
+            self.keep_earlier(submission, GONE if status == "missing" else unreadable)
+            return
         if submission.student.isprintable():
             self.recorder.record_nothing(submission.lesson, submission.student, reason)
         empty = {"seconds": 0.0, "tampered": [], "notes": {}, "verdicts": {}}
@@ -205,9 +226,35 @@ class Grading:
 
     def keep(self, submission: Submission, **facts) -> None:
         file = submission.path.name if submission.path else ""
-        record = {"student": submission.student, "lesson": submission.lesson, "file": file, **facts}
-        self.run.write_record(record)
+        record = {"student": submission.student, "lesson": submission.lesson, "file": file, "since": "", **facts}
+        self.run.write_record({**record, "round": self.run.manifest["round"]})
         self.tell(record)
+
+    def is_finished(self, submission: Submission, digest: str) -> bool:
+        """Whether this very file has run in this round, and the gradebook still knows of it."""
+        known = self.run.read_record(submission.lesson, submission.student)
+        return (
+            known is not None
+            and (known["sha256"], known["round"]) == (digest, self.run.manifest["round"])
+            and (submission.student, submission.lesson) in self.in_gradebook
+        )
+
+    def keep_earlier(self, submission: Submission, since: str) -> None:
+        """Let the record of an earlier run count. `since`: what became of the file, if it is not the same any more."""
+        known = self.run.read_record(submission.lesson, submission.student)
+        if known["since"] != since:
+            known["since"] = since
+            self.run.write_record(known)
+        self.tell(known)
+
+    def keep_what_is_gone(self, lessons: list[Lesson]) -> None:
+        """Note in the records of these lessons whose folders are no longer there that they still count."""
+        present = {(submission.student, submission.lesson) for submission in self.submissions}
+        names = {lesson.name for lesson in lessons}
+        for record in self.run.records():
+            gone = record["lesson"] in names and (record["student"], record["lesson"]) not in present
+            if gone and record["verdicts"] and record["since"] != GONE:
+                self.run.write_record({**record, "since": GONE})
 
     def tell(self, record: dict) -> None:
         self.finished += 1
@@ -222,4 +269,6 @@ def environment(plan: Plan, world_seed: int) -> dict[str, str]:
 
 def new_pool(jobs: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(max_workers=jobs, mp_context=context, initializer=die_with_parent)
+    return ProcessPoolExecutor(
+        max_workers=jobs, mp_context=context, initializer=die_with_parent, initargs=(os.getpid(),)
+    )

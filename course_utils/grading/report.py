@@ -8,10 +8,10 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from course_utils.checks.verdict import number
-from course_utils.grading.course import write_atomic
+from course_utils.grading.course import CourseError, write_atomic
 from course_utils.grading.gradebook import Recorder
 from course_utils.grading.results import NO_NOTEBOOK, Row, rows_of, write_csv
-from course_utils.grading.runfolder import RunFolder
+from course_utils.grading.runfolder import RunFolder, find_run, gradebook_is_gone, locked
 
 LADDER = "ladder"
 """An exercise whose slug holds this word is the lesson's ladder."""
@@ -19,14 +19,23 @@ LADDER = "ladder"
 
 def refresh(run: RunFolder) -> list[Row]:
     """Write grades.csv, report.html and the manifest anew, and the feedback pages of what was marked by hand."""
+    with locked(run.path):
+        return write_results(find_run(run.path))
+
+
+def write_results(run: RunFolder) -> list[Row]:
+    """`refresh`, in a folder that is locked."""
+    if gradebook_is_gone(run.path):
+        text = f"gradebook.db is missing in {run.path}, and with it all marks"
+        raise CourseError(f"{text}; `course grade` into this folder again mends it, but for marks given by hand")
     recorder = Recorder(run.path)
     marks = recorder.marks()
+    rows = rows_of(run, marks)
     graded = {(record["student"], record["lesson"]) for record in run.records() if record["verdicts"]}
     by_hand = {(student, lesson) for (student, lesson, _), mark in marks.items() if mark.manual is not None}
     for student, lesson in sorted(by_hand & graded):
         recorder.feedback(lesson, student)
     run.finish()
-    rows = rows_of(run, marks)
     write_csv(run, rows)
     write_report(run, rows)
     return rows
@@ -87,6 +96,8 @@ def student_line(record: dict, rows: list[Row]) -> dict:
     odd = [f"{where}: {text}" if where else text for where, texts in record["notes"].items() for text in texts]
     if record["outcome"] != "ok":
         odd.append(f"{record['outcome']}: {record['message']}")
+    if record["since"]:
+        odd.append(record["since"])
     return {
         "name": name,
         "score": sum(row.score or 0.0 for row in own),

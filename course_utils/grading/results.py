@@ -14,7 +14,7 @@ import nbformat
 from nbgrader.utils import is_grade, is_solution
 
 from course_utils.checks.verdict import STATUSES, Verdict, number
-from course_utils.grading.course import write_atomic
+from course_utils.grading.course import CourseError, write_atomic
 from course_utils.grading.gradebook import Mark
 from course_utils.grading.runfolder import RunFolder
 from course_utils.grading.verdicts import exercise_of
@@ -49,7 +49,11 @@ class Exercise:
 
 def exercises_of(run: RunFolder, lesson: str) -> list[Exercise]:
     """The graded cells of a lesson, in its order."""
-    notebook = nbformat.read(run.path / ".work" / "release" / lesson / f"{lesson}.ipynb", as_version=4)
+    try:
+        notebook = nbformat.read(run.released(lesson), as_version=4)
+    except FileNotFoundError as error:
+        text = f"the run in {run.path} was stopped before {lesson} was prepared"
+        raise CourseError(f"{text}; run the same `course grade` again to go on") from error
     return [
         Exercise(cell.metadata.nbgrader["grade_id"], float(cell.metadata.nbgrader["points"]), bool(is_solution(cell)))
         for cell in notebook.cells
@@ -70,7 +74,9 @@ def rows_of(run: RunFolder, marks: dict[tuple[str, str, str], Mark]) -> list[Row
 def row_of(record: dict, exercise: Exercise, mark: Mark | None) -> Row:
     """One row. A mark given by hand counts before the machine's."""
     grade_id = exercise.grade_id
-    score = mark.score if mark else 0.0
+    verdict = Verdict.from_dict(record["verdicts"][grade_id]) if grade_id in record["verdicts"] else None
+    # Without a mark, the gradebook was lost, and after it the file.
+    score = mark.score if mark else verdict.points if verdict else None if record["verdicts"] else 0.0
     by_hand = mark is not None and mark.manual is not None
     slip = ""
     if record["outcome"] in NO_NOTEBOOK:
@@ -78,7 +84,6 @@ def row_of(record: dict, exercise: Exercise, mark: Mark | None) -> Row:
     elif exercise.by_hand:
         status, message = free_response(score, exercise.points, by_hand)
     else:
-        verdict = Verdict.from_dict(record["verdicts"][grade_id])
         status = verdict.status if verdict.status in (*STATUSES, "timeout", "memory") else "error"
         message = verdict.message
         slip = verdict.slip if status == "failed" else message if status not in ("ok", "not_attempted") else ""
@@ -89,6 +94,8 @@ def row_of(record: dict, exercise: Exercise, mark: Mark | None) -> Row:
         notes = [*notes, "marked by hand"]
     if mark and mark.outdated:
         notes = [*notes, "the answer has changed since it was marked by hand: look at it again"]
+    if record["since"]:
+        notes = [*notes, record["since"]]
     said = [f"{note[0].upper()}{note[1:]}." for note in notes]
     return Row(
         record["student"],

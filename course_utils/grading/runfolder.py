@@ -3,6 +3,8 @@
 run.json              data set, world seed, versions, and what became of each submission
 grades.csv, report.html, gradebook.db, autograded/, feedback/
 .work/results/        one record for each finished submission, written last: what has none is run again
+
+Nothing in the folder is read to be changed, or written, but under its lock.
 """
 
 from __future__ import annotations
@@ -19,17 +21,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
+from nbformat import NotebookNode
+
 import course_utils.checks
 from course_utils.grading.course import CourseError, Lesson, write_atomic
+from course_utils.grading.stage import read_source
 
-FORMAT = 1
+FORMAT = 2
 SETTINGS = {"dataset": "data set", "budget": "training budget", "lessons": "version of the lessons or checks"}
 """What marks depend on: keys of run.json, and what to call them."""
 
 
 @dataclass
 class RunFolder:
-    """One grading run's folder, opened by `open_run` or `find_run`."""
+    """One grading run's folder, opened by `open_run` or `find_run`.
+
+    manifest  what run.json holds; its "round" counts how often --regrade was asked for, and a record of an earlier
+              round stays until its submission has run again
+    """
 
     path: Path
     manifest: dict
@@ -42,11 +52,8 @@ class RunFolder:
         return self.results / lesson / f"{student}.json"
 
     def read_record(self, lesson: str, student: str) -> dict | None:
-        """The record of a finished submission; None if it is not finished."""
-        try:
-            return json.loads(self.record_path(lesson, student).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
+        """The record of a finished submission; None if there is none, or half of one."""
+        return read_json(self.record_path(lesson, student))
 
     def write_record(self, record: dict) -> None:
         path = self.record_path(record["lesson"], record["student"])
@@ -54,9 +61,13 @@ class RunFolder:
 
     def records(self) -> list[dict]:
         """All finished submissions, by student and lesson."""
-        paths = self.results.glob("*/*.json")
-        records = [json.loads(path.read_text(encoding="utf-8")) for path in paths if not path.name.startswith(".")]
+        paths = (path for path in self.results.glob("*/*.json") if not path.name.startswith("."))
+        records = [record for path in paths if (record := read_json(path))]
         return sorted(records, key=lambda record: (record["student"], record["lesson"]))
+
+    def released(self, lesson: str) -> Path:
+        """The lesson as it was handed out, in the version that this run grades."""
+        return self.path / ".work" / "release" / lesson / f"{lesson}.ipynb"
 
     def save(self) -> None:
         write_atomic(self.path / "run.json", json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n")
@@ -69,27 +80,34 @@ class RunFolder:
         self.save()
 
 
-def open_run(out: Path, dataset: str, budget: str, lessons: list[Lesson], regrade: bool) -> RunFolder:
-    """The folder of a new run, or of one to go on with. Raises CourseError, with nothing touched, if it cannot be that.
+def claim_folder(out: Path) -> None:
+    """Make the folder for a run. Raises CourseError, with nothing touched, if it is no place for one."""
+    if out.exists() and not out.is_dir():
+        raise CourseError(f"{out} is a file; --out names a folder")
+    stopped_early = (out / ".work").is_dir() and not (out / ".work" / "results").exists()
+    if not (out / "run.json").exists() and not stopped_early and out.exists() and any(out.iterdir()):
+        raise CourseError(f"{out} is not empty and holds no grading run; choose another --out")
+    try:
+        (out / ".work").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CourseError(f"{out} cannot be made: {error.strerror}; choose another --out") from error
 
-    regrade  run submissions again even if finished, and take over settings that differ from the earlier run's
+
+def open_run(out: Path, dataset: str, budget: str, lessons: list[Lesson], regrade: bool) -> RunFolder:
+    """The run of a locked folder: a new one, or one to go on with. Nothing is written before its `save` is called.
+
+    regrade  begin a new round, and take over settings that differ from the earlier run's
     """
     settings = {
         "dataset": dataset,
         "budget": budget,
         "lessons": {lesson.name: grading_fingerprint(lesson) for lesson in lessons},
     }
-    if out.exists() and not out.is_dir():
-        raise CourseError(f"{out} is a file; --out names a folder")
     if not (out / "run.json").exists():
-        if out.exists() and any(out.iterdir()):
-            raise CourseError(f"{out} is not empty and holds no grading run; choose another --out")
-        (out / ".work").mkdir(parents=True, exist_ok=True)
-        manifest = {"format": FORMAT, **settings, "world_seed": secrets.randbelow(2**31 - 1) + 1}
-        run = RunFolder(out, {**manifest, "isolation": "none", "versions": versions(), "started": now()})
-        run.save()
-        return run
+        manifest = {"format": FORMAT, **settings, "round": 1, "world_seed": secrets.randbelow(2**31 - 1) + 1}
+        return RunFolder(out, {**manifest, "isolation": "none", "versions": versions(), "started": now()})
     run = find_run(out)
+    refuse_what_a_regrade_cannot_mend(run, settings, lessons)
     kept = {name: run.manifest[name] for name in ("dataset", "budget")}
     kept["lessons"] = {name: value for name, value in run.manifest["lessons"].items() if name in settings["lessons"]}
     wanted = {**settings, "lessons": {name: settings["lessons"][name] for name in kept["lessons"]}}
@@ -98,15 +116,30 @@ def open_run(out: Path, dataset: str, budget: str, lessons: list[Lesson], regrad
         text = f"{out} holds an earlier run with another {' and another '.join(changed)}"
         raise CourseError(f"{text}; choose another --out, or pass --regrade to grade it anew")
     run.manifest["lessons"].update(settings["lessons"])
-    run.manifest.update(dataset=dataset, budget=budget, versions=versions())
-    if regrade:
-        stale = (
-            run.results.glob("*/*.json") if changed else (p for le in lessons for p in run.results.glob(f"{le.name}/*"))
-        )
-        for path in list(stale):
-            path.unlink()
-    run.save()
+    run.manifest.update(dataset=dataset, budget=budget, versions=versions(), round=run.manifest["round"] + regrade)
     return run
+
+
+def refuse_what_a_regrade_cannot_mend(run: RunFolder, settings: dict, lessons: list[Lesson]) -> None:
+    """Raise CourseError if the folder cannot hold the earlier run and one with these settings, even with --regrade."""
+    for lesson in lessons:
+        released = run.released(lesson.name)
+        if released.exists() and nbgrader_cells(nbformat.read(released, as_version=4)) != nbgrader_cells(
+            read_source(lesson)
+        ):
+            text = f"{lesson.name} has exercises added or removed since {run.path} was graded"
+            raise CourseError(f"{text}; choose another --out")
+    others = sorted(run.manifest["lessons"].keys() - settings["lessons"].keys())
+    for key in ("dataset", "budget"):
+        if others and run.manifest[key] != settings[key]:
+            text = f"{run.path} holds {', '.join(others)} with another {SETTINGS[key]}, which would not be graded anew"
+            raise CourseError(f"{text}; choose another --out")
+
+
+def nbgrader_cells(notebook: NotebookNode) -> set[tuple]:
+    """Which cells nbgrader knows, and as what: it cannot take others into a gradebook that has submissions."""
+    cells = [cell.metadata.nbgrader for cell in notebook.cells if "nbgrader" in cell.metadata]
+    return {tuple(cell[key] for key in ("grade_id", "grade", "solution", "locked")) for cell in cells}
 
 
 def find_run(out: Path) -> RunFolder:
@@ -120,14 +153,27 @@ def find_run(out: Path) -> RunFolder:
     return RunFolder(out, manifest)
 
 
+def gradebook_is_gone(out: Path) -> bool:
+    """Whether a folder with a grading run has lost its gradebook."""
+    return (out / "run.json").exists() and not (out / "gradebook.db").exists()
+
+
+def read_json(path: Path) -> dict | None:
+    """What the file holds; None if it is not there, or cut off."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 @contextlib.contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Keep a second grading run out of the folder; the lock falls with the process, however that ends."""
+    """Keep other processes' runs and reports out of the folder; the lock falls with the process, however that ends."""
     with (out / ".work" / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise CourseError(f"another `course grade` is writing into {out}; wait for it to end") from error
+            raise CourseError(f"another `course` command is writing into {out}; wait for it to end") from error
         yield
 
 

@@ -162,14 +162,16 @@ class Run:
         work = self.folder / "work"
         work.mkdir()
         launch = {"cwd": str(work), "env": self.environment(), "stdout": DEVNULL, "stderr": DEVNULL}
-        async with self.client.async_setup_kernel(cleanup_kc=False, **launch):
-            running_groups.add(self.process_group())
-            for index, cell in enumerate(self.notebook.cells):
-                if cell.cell_type == "code":
-                    await self.client.async_execute_cell(cell, index, store_history=True)
-                    if self.on_cell:
-                        self.on_cell(index, self.notebook)
-                self.reached = index + 1
+        # nbclient's own way to set up a kernel would take the signals away from this process.
+        await self.client.async_start_new_kernel(**launch)
+        running_groups.add(self.process_group())
+        await self.client.async_start_new_kernel_client()
+        for index, cell in enumerate(self.notebook.cells):
+            if cell.cell_type == "code":
+                await self.client.async_execute_cell(cell, index, store_history=True)
+                if self.on_cell:
+                    self.on_cell(index, self.notebook)
+            self.reached = index + 1
 
     def mark_timeout(self, cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:
         """nbclient tells of a timeout only in its reply: put it among the cell's outputs, whatever the cell shows."""
@@ -225,15 +227,22 @@ def kill_group(group: int | None) -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def die_with_parent() -> None:
-    """Start a watch in a worker process: when the process that started it is gone, it ends, and its kernels with it."""
-    parent = os.getppid()
+def die_with_parent(parent: int) -> None:
+    """Let a worker process end, and its kernels with it, when it is told to or when the process `parent` is gone.
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
+    Ctrl-C reaches all processes of a terminal; what it means for a worker is the parent's to decide.
+    """
+
+    def end(*_) -> None:
         for group in list(running_groups):
             kill_group(group)
         os._exit(1)
 
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        end()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which kernels would inherit
     threading.Thread(target=watch, daemon=True).start()
