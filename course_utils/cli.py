@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,15 +95,12 @@ def grade(
     """
     from course_utils.grading.course import CourseError, find_course
     from course_utils.grading.grade import Plan
-    from course_utils.grading.submissions import not_looked_at
     from course_utils.movielens import default_name
 
     if budget not in ("fast", "full"):
         raise CourseError(f"--budget is fast or full, not {budget!r}")
     course = find_course()
     lessons = [course.lesson(lesson)] if lesson else None
-    if submitted.is_dir() and (names := not_looked_at(submitted)):
-        typer.echo(f"Not a student's folder, so not graded: {', '.join(map(ascii, names))}", err=True)
     plan = Plan(
         submitted=submitted,
         out=out_folder,
@@ -127,9 +125,12 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
     from course_utils.grading.grade import grade
     from course_utils.grading.report import refresh
     from course_utils.grading.runfolder import gradebook_is_gone
+    from course_utils.grading.submissions import not_looked_at
     from course_utils.movielens import load
 
     load(plan.dataset)  # fetched once and checked, before kernels need it
+    if plan.submitted.is_dir() and (names := not_looked_at(plan.submitted)):
+        typer.echo(f"Not a student's folder, so not graded: {', '.join(map(ascii, names))}", err=True)
     if gradebook_is_gone(plan.out):
         text = f"gradebook.db is missing in {plan.out}: everything is run and recorded again"
         typer.echo(f"{text}; marks given by hand are gone with it.", err=True)
@@ -143,6 +144,11 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
 
     try:
         run = grade(course, plan, progress)
+    except KeyboardInterrupt:
+        clock = threading.Timer(5, os._exit, [130])  # should a pool of workers that were just ended not let go
+        clock.daemon = True
+        clock.start()
+        raise
     finally:
         bar.stop()
     rows = refresh(run)

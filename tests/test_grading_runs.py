@@ -259,6 +259,15 @@ def test_ctrl_c_is_one_line_and_leaves_no_process_behind(course, student_edition
     wait_for(lambda: not any(is_alive(pid) for pid in [*workers, int(pid_file.read_text())]), seconds=5)
 
 
+def test_ctrl_c_while_workers_start_is_the_same_line(course, folders):
+    process = start_grading(course, *folders, "--json", "--jobs", "2")
+    wait_for(lambda: workers_of(process.pid))
+    os.killpg(process.pid, signal.SIGINT)
+    told = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert told == "Stopped. What is finished is kept; run the same command again to go on.\n"
+
+
 def test_ctrl_c_before_anything_runs_is_the_same_line(course, folders, one_line, monkeypatch):
     def stop(name):
         raise KeyboardInterrupt

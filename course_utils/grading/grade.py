@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import multiprocessing
 import os
+import signal
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -133,7 +134,7 @@ class Grading:
                 # A few more than there are workers are cleaned ahead, so that none of them waits.
                 while not lost and len(running) < self.plan.jobs + 2 and (job := next(jobs, None)):
                     try:
-                        running[pool.submit(execute, job.clean, self.settings)] = job
+                        running[submit(pool, job, self.settings)] = job
                     except BrokenProcessPool:
                         lost.append(job)
                 if not running and not lost:
@@ -161,7 +162,7 @@ class Grading:
         for job in jobs:
             with new_pool(1) as pool:
                 try:
-                    executed, outcome = pool.submit(execute, job.clean, self.settings).result()
+                    executed, outcome = submit(pool, job, self.settings).result()
                 except BrokenProcessPool:
                     executed, outcome = (
                         job.clean,
@@ -272,3 +273,12 @@ def new_pool(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         max_workers=jobs, mp_context=context, initializer=die_with_parent, initargs=(os.getpid(),)
     )
+
+
+def submit(pool: ProcessPoolExecutor, job: Job, settings: Settings) -> Future:
+    """Hand a job to the pool; a worker that this starts gets no Ctrl-C before it is ready for one."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(execute, job.clean, settings)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
