@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,11 +143,6 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
 
     try:
         run = grade(course, plan, progress)
-    except KeyboardInterrupt:
-        clock = threading.Timer(5, os._exit, [130])  # should a pool of workers that were just ended not let go
-        clock.daemon = True
-        clock.start()
-        raise
     finally:
         bar.stop()
     rows = refresh(run)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import sys
 import tempfile
@@ -232,18 +233,20 @@ def die_with_parent(parent: int) -> None:
 
     Ctrl-C reaches all processes of a terminal; what it means for a worker is the parent's to decide.
     """
+    # A handler runs in the main thread alone, which may be waiting for work and never notice: the pipe is read at once.
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
 
-    def end(*_) -> None:
+    def watch() -> None:
+        told = b""
+        while os.getppid() == parent and signal.SIGTERM not in told:
+            told = os.read(reader, 64) if select.select([reader], [], [], 0.5)[0] else b""
         for group in list(running_groups):
             kill_group(group)
         os._exit(1)
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        end()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which kernels would inherit
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # not SIG_IGN, which kernels would inherit
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=watch, daemon=True).start()
