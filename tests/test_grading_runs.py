@@ -1,6 +1,7 @@
 """Runs that are refused, stopped, killed or started twice: what is finished stays, and the reason is one line."""
 
 import csv
+import functools
 import json
 import os
 import shutil
@@ -83,7 +84,9 @@ def start_grading(course, submitted: Path, out: Path, *options: str) -> subproce
     """The command in a process group of its own, as a terminal starts it."""
     command = [*COURSE, "grade", str(submitted), "--out", str(out), "--dataset", "synthetic", *options]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, cwd=course.root, start_new_session=True, **pipes)
+    # Tests that a script runs in the background ignore Ctrl-C, and would hand that on.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, cwd=course.root, start_new_session=True, preexec_fn=heed, **pipes)
 
 
 def is_alive(pid: int) -> bool:
