@@ -1,5 +1,5 @@
-"""Spotlight's losses: three for explicit ratings, four for implicit feedback. Each is a mean, over the batch or over the
-entries that a mask keeps.
+"""Spotlight's losses: three for explicit ratings, four for implicit feedback. Each is a mean over the batch, or over
+those of its entries that a mask keeps.
 
 pointwise_loss and bpr_loss are not logarithms of probabilities, unlike the losses of those names elsewhere (Rendle et
 al., "BPR: Bayesian personalized ranking from implicit feedback", UAI 2009, maximises ln σ(p - n)). They are bounded, so
@@ -67,14 +67,15 @@ def hinge_loss(positive_predictions: Tensor, negative_predictions: Tensor, mask:
 def adaptive_hinge_loss(
     positive_predictions: Tensor, negative_predictions: Tensor, mask: Tensor | None = None
 ) -> Tensor:
-    """hinge_loss against the highest of several negatives, in the manner of Weston, Bengio and Usunier, "WSABIE: scaling
-    up to large vocabulary image annotation" (IJCAI 2011).
+    """hinge_loss against the highest of several negatives; after Weston, Bengio and Usunier, "WSABIE: scaling up to
+    large vocabulary image annotation" (IJCAI 2011).
 
     positive_predictions  (...) float
     negative_predictions  (n_negatives, ...) float
     mask                  (...), as in pointwise_loss
     """
-    return hinge_loss(positive_predictions, negative_predictions.amax(dim=0), mask)
+    # max, not amax: of equal scores one gets the gradient, as in the original; amax would share it out.
+    return hinge_loss(positive_predictions, negative_predictions.max(dim=0).values, mask)
 
 
 def _mean(losses: Tensor, mask: Tensor | None) -> Tensor:

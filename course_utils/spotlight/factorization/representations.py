@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from course_utils.spotlight.layers import ScaledEmbedding, ZeroEmbedding
@@ -46,3 +47,13 @@ class BilinearNet(nn.Module):
         """
         dot = (self.user_embeddings(user_ids) * self.item_embeddings(item_ids)).sum(-1)
         return dot + self.user_biases(user_ids).squeeze(-1) + self.item_biases(item_ids).squeeze(-1)
+
+    def score_all_items(self, user_ids: Tensor) -> Tensor:
+        """Score every item for each user, by one matrix product.
+
+        user_ids  (B,) int64
+        returns   (B, num_items) float32
+        """
+        items = torch.arange(self.item_biases.num_embeddings, device=user_ids.device)
+        dots = self.user_embeddings(user_ids) @ self.item_embeddings(items).T
+        return dots + self.user_biases(user_ids) + self.item_biases.weight.T

@@ -1,0 +1,77 @@
+"""What the two factorization models share: the network, and predicting with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from course_utils.spotlight.factorization.representations import BilinearNet
+from course_utils.spotlight.interactions import Interactions
+from course_utils.spotlight.model import Model, check_ids
+from course_utils.training import batches
+
+_PREDICT_ROWS = 2**16  # keeps the memory of a prediction for millions of pairs small
+
+
+class FactorizationModel(Model):
+    """A model of pairs of a user and an item. Its settings are described where the subclasses list them."""
+
+    def __init__(self, *, representation: nn.Module | None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._representation = representation
+        self._num_users: int | None = None
+        self._num_items: int | None = None
+
+    def predict(self, user_ids: int | np.ndarray, item_ids: np.ndarray | None = None) -> np.ndarray:
+        """Score pairs, or one user's items.
+
+        user_ids  an int, or (n,) int, values in [0, num_users)
+        item_ids  (n,) int, values in [0, num_items); None for all items, with a single user only
+        returns   (n,) float32: scores, or rates or probabilities with the losses that say so
+        raises    RuntimeError before the first fit; ValueError if the lengths differ or an id does not fit
+        """
+        net = self._fitted_net()
+        user_ids = np.atleast_1d(user_ids)
+        item_ids = np.arange(self._num_items) if item_ids is None else np.atleast_1d(item_ids)
+        if len(user_ids) not in (1, len(item_ids)):
+            raise ValueError(f"{len(user_ids)} user ids do not pair up with {len(item_ids)} item ids")
+        self._check_ids(user_ids, item_ids)
+        users = torch.tensor(user_ids, dtype=torch.int64, device=self._device).expand(len(item_ids))
+        items = torch.tensor(item_ids, dtype=torch.int64, device=self._device)
+        with torch.no_grad():
+            scores = [self._to_prediction(net(*pairs)) for pairs in batches(users, items, batch_size=_PREDICT_ROWS)]
+        return torch.cat(scores).cpu().numpy() if scores else np.empty(0, dtype=np.float32)
+
+    def score_users(self, user_ids: np.ndarray) -> np.ndarray:
+        """Every item for each of these users: row by row what predict(user_id) gives.
+
+        user_ids  (B,) int, values in [0, num_users)
+        returns   (B, num_items) float32
+        raises    RuntimeError before the first fit; ValueError if an id does not fit
+        """
+        net = self._fitted_net()
+        user_ids = np.asarray(user_ids)
+        self._check_ids(user_ids, np.arange(0))
+        if not isinstance(net, BilinearNet):
+            rows = [self.predict(user_id) for user_id in user_ids]
+            return np.stack(rows) if rows else np.empty((0, self._num_items), dtype=np.float32)
+        users = torch.tensor(user_ids, dtype=torch.int64, device=self._device)
+        with torch.no_grad():
+            return self._to_prediction(net.score_all_items(users)).cpu().numpy()
+
+    def _to_prediction(self, out: Tensor) -> Tensor:
+        """What predict gives for the network's output."""
+        return out
+
+    def _make_net(self, interactions: Interactions) -> nn.Module:
+        self._num_users, self._num_items = interactions.num_users, interactions.num_items
+        if self._representation is not None:
+            return self._representation
+        return BilinearNet(self._num_users, self._num_items, self._embedding_dim, sparse=self._sparse)
+
+    def _check_ids(self, user_ids: np.ndarray, item_ids: np.ndarray) -> None:
+        check_ids("user", user_ids, self._num_users)
+        check_ids("item", item_ids, self._num_items)
