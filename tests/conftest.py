@@ -5,9 +5,14 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy and torch are imported: tests must not fight over the cores
 
+import nbformat
 import numpy as np
 import pytest
+import toy_course
 from pytest_socket import socket_allow_hosts
+
+from course_utils.grading.build import build
+from course_utils.grading.course import find_course
 
 HERE_ONLY = ["127.0.0.1", "::1"]  # Jupyter kernels and test servers; a connection to any other address is refused
 
@@ -30,3 +35,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def rng() -> np.random.Generator:
     """The same random numbers for each test, in whatever order the tests run."""
     return np.random.default_rng(20261122)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """The toy course, built."""
+    folder = toy_course.make_course(tmp_path_factory.mktemp("course"))
+    with pytest.MonkeyPatch.context() as patch:
+        toy_course.importable(patch, folder)
+        course = find_course(folder)
+        build(course)
+        yield course
+
+
+@pytest.fixture(scope="module")
+def student_edition(course):
+    """The toy lesson as a student gets it."""
+    return nbformat.read(course.notebooks / f"{toy_course.LESSON}.ipynb", as_version=4)

@@ -21,21 +21,10 @@ from course_utils.grading.stage import read_source
 BIN = Path(sys.executable).parent
 
 
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    course = find_course(make_course(tmp_path_factory.mktemp("course")))
-    build(course)
-    return course
-
-
-@pytest.fixture(scope="module")
-def student_edition(course):
-    return nbformat.read(course.notebooks / f"{LESSON}.ipynb", as_version=4)
-
-
 def call(course, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
     """Run a command where a person would; its first word is found beside this Python."""
-    environment = {**os.environ, "PYTHONPATH": str(course.root / "site-packages"), "COURSE_DATASET": "synthetic"}
+    path = os.pathsep.join(filter(None, [str(course.root / "site-packages"), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": path, "COURSE_DATASET": "synthetic"}
     words = [str(BIN / command[0]), *command[1:]]
     return subprocess.run(words, cwd=cwd or course.root, env=environment, capture_output=True, text=True, timeout=300)
 

@@ -1,7 +1,6 @@
 """Grading through real nbgrader and real kernels, on a toy course: every odd submission gets its own plain word."""
 
 import copy
-import csv
 import json
 import os
 import signal
@@ -14,30 +13,16 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
-from toy_course import DOUBLE, LESSON, answered, changed, hand_in, make_course, place
+from toy_course import DOUBLE, LESSON, answered, changed, hand_in, importable, make_course, place, read_csv
 
 from course_utils.baselines import recorded
-from course_utils.grading.build import build
 from course_utils.grading.course import CourseError, find_course
-from course_utils.grading.grade import Plan, grade, rehearse
+from course_utils.grading.grade import Plan, grade
 from course_utils.grading.report import refresh
+from course_utils.grading.stage import read_source
+from course_utils.grading.worlds import Examiner, exam_of
 
 COURSE = [sys.executable, "-m", "course_utils.cli"]
-
-
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    folder = make_course(tmp_path_factory.mktemp("course"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(folder / "site-packages"))
-        course = find_course(folder)
-        build(course)
-        yield course
-
-
-@pytest.fixture(scope="module")
-def student_edition(course):
-    return nbformat.read(course.notebooks / f"{LESSON}.ipynb", as_version=4)
 
 
 def run(course, submitted: Path, out: Path, **settings):
@@ -45,11 +30,6 @@ def run(course, submitted: Path, out: Path, **settings):
     folder = grade(course, Plan(submitted, out, "synthetic", timeout=3, jobs=2, **settings))
     refresh(folder)
     return read_csv(out)
-
-
-def read_csv(out: Path) -> dict[tuple[str, str], dict]:
-    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
-        return {(row["student"], row["exercise"]): row for row in csv.DictReader(file)}
 
 
 def delete(grade_id):
@@ -326,7 +306,7 @@ def test_an_earlier_run_on_other_data_is_refused_until_regrade_is_asked_for(cour
 def test_a_changed_lesson_is_refused_and_added_exercises_need_another_folder(tmp_path, monkeypatch, small):
     submitted, out = small
     course = find_course(make_course(tmp_path / "course"))
-    monkeypatch.setenv("PYTHONPATH", str(course.root / "site-packages"))
+    importable(monkeypatch, course.root)
     run(course, submitted, out)
     source = course.root / "solutions" / f"{LESSON}.py"
     source.write_text(source.read_text() + "\n# %%\n1 + 1\n")
@@ -383,8 +363,8 @@ def test_grading_never_imports_torch():
 
 
 def test_a_data_set_that_a_lesson_has_no_rivals_on_is_refused_before_anything_runs(monkeypatch):
-    lesson = find_course(Path(__file__).parent).lesson("01_explicit_mf")
-    rehearse(lesson, "synthetic")
+    source = read_source(find_course(Path(__file__).parent).lesson("01_explicit_mf"))
+    Examiner(exam_of(source, "synthetic", seed=0))
     monkeypatch.setattr(recorded, "load", lambda: [])
-    with pytest.raises(CourseError, match="01_explicit_mf cannot be graded on synthetic: the ladder has no rivals"):
-        rehearse(lesson, "synthetic")
+    with pytest.raises(CourseError, match="ladder cannot be graded on synthetic: the ladder has no rivals"):
+        Examiner(exam_of(source, "synthetic", seed=0))

@@ -1,6 +1,5 @@
 """Runs that are refused, stopped, killed or started twice: what is finished stays, and the reason is one line."""
 
-import csv
 import functools
 import json
 import os
@@ -15,10 +14,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
-from toy_course import DOUBLE, LESSON, answered, hand_in, make_course
+from toy_course import DOUBLE, LESSON, answered, hand_in, importable, make_course, read_csv
 
 from course_utils import cli, movielens
-from course_utils.grading.build import build
 from course_utils.grading.course import CourseError, find_course
 from course_utils.grading.grade import Plan, grade
 from course_utils.grading.report import refresh
@@ -27,21 +25,6 @@ from course_utils.grading.runfolder import find_run
 COURSE = [sys.executable, "-m", "course_utils.cli"]
 WRONG = "def double(values):\n    return values"
 SLOW = "import time\ntime.sleep(3)\n" + DOUBLE
-
-
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    folder = make_course(tmp_path_factory.mktemp("course"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(folder / "site-packages"))
-        course = find_course(folder)
-        build(course)
-        yield course
-
-
-@pytest.fixture(scope="module")
-def student_edition(course):
-    return nbformat.read(course.notebooks / f"{LESSON}.ipynb", as_version=4)
 
 
 @pytest.fixture
@@ -56,11 +39,6 @@ def run(course, submitted: Path, out: Path, **settings) -> dict[tuple[str, str],
     """Grade and write the tables; returns {(student, exercise): row of grades.csv}."""
     refresh(grade(course, Plan(submitted, out, "synthetic", timeout=60, jobs=2, **settings)))
     return read_csv(out)
-
-
-def read_csv(out: Path) -> dict[tuple[str, str], dict]:
-    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
-        return {(row["student"], row["exercise"]): row for row in csv.DictReader(file)}
 
 
 def what_counts(out: Path) -> dict[str, bytes]:
@@ -120,7 +98,7 @@ def one_line(course, monkeypatch, capsys):
 
 def test_a_refused_regrade_leaves_the_earlier_run_as_it_was(tmp_path, monkeypatch, folders):
     course = find_course(make_course(tmp_path / "course"))
-    monkeypatch.setenv("PYTHONPATH", str(course.root / "site-packages"))
+    importable(monkeypatch, course.root)
     first = run(course, *folders)
     before = what_counts(folders[1])
     source = course.root / "solutions" / f"{LESSON}.py"
@@ -141,7 +119,7 @@ def test_a_refused_regrade_leaves_the_earlier_run_as_it_was(tmp_path, monkeypatc
 def test_a_regrade_of_one_lesson_never_changes_the_data_of_another(tmp_path, monkeypatch, folders, student_edition):
     submitted, out = folders
     course = find_course(make_course(tmp_path / "course"))
-    monkeypatch.setenv("PYTHONPATH", str(course.root / "site-packages"))
+    importable(monkeypatch, course.root)
     source = course.root / "solutions" / f"{LESSON}.py"
     (course.root / "solutions" / "01_twin.py").write_text(source.read_text().replace("-00-", "-01-"))
     twin = nbformat.writes(answered(student_edition)).replace("-00-", "-01-")

@@ -1,10 +1,13 @@
 """A course of one tiny lesson, for tests of the machinery around lessons: real checks, real cells, no torch."""
 
 import copy
+import csv
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat import NotebookNode
 
 LESSON = "00_toy"
@@ -110,6 +113,13 @@ def make_course(folder: Path) -> Path:
     return folder
 
 
+def importable(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the course's checks be imported here and in every process that a test starts."""
+    checks = str(folder / "site-packages")
+    patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [checks, os.environ.get("PYTHONPATH")])))
+    patch.syspath_prepend(checks)
+
+
 def place(notebook: NotebookNode, grade_id: str) -> int:
     """Where the cell with that grade id stands."""
     return next(
@@ -134,6 +144,12 @@ def hand_in(submitted: Path, student: str, work: NotebookNode | str, file: str =
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(work if isinstance(work, str) else nbformat.writes(work), encoding="utf-8")
     return path
+
+
+def read_csv(out: Path) -> dict[tuple[str, str], dict]:
+    """The rows of a run's grades.csv by (student, exercise)."""
+    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
+        return {(row["student"], row["exercise"]): row for row in csv.DictReader(file)}
 
 
 def changed(notebook: NotebookNode, change: Callable[[NotebookNode], None]) -> NotebookNode:

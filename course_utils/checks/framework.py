@@ -23,6 +23,7 @@ shows the verdict as a card; it never raises, except that an untouched stub stop
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import linecache
@@ -43,24 +44,49 @@ from course_utils.checks.expect import Finding
 from course_utils.checks.observation import ERROR_KEY, Observation, pack, unpack
 from course_utils.checks.verdict import VERDICT_MIME, Verdict, number
 
-WORLD_SEED_VARIABLE = "COURSE_WORLD_SEED"
-"""The grader sets this; without it every check uses the public seed 0."""
+PUBLIC_SEED = 0
+"""The world that a student's own runs are judged in. A grader draws another, and does not tell."""
 
+WORLDS_VARIABLE = "COURSE_WORLDS"
+"""A grader sets this to a folder that holds the public part of each check's world. A check that finds it leaves an
+observation for a judge elsewhere, and judges nothing itself."""
+
+OBSERVATION_MIME = "application/vnd.course.observation"
+"""Under this type a notebook's output carries an observation, in base64."""
+
+PROBE_SEED = "__probe_seed__"
 PACKAGE_FOLDER = str(Path(__file__).resolve().parent.parent)
 
 
 @dataclass(frozen=True)
 class World:
-    """The inputs of a check (`public`) and what only its judge may know (`secret`): names to arrays and numbers."""
+    """One instance of the task that a check sets.
+
+    public    the inputs: names to arrays, numbers and text
+    secret    what only the judge may know: likewise
+    held_out  (n,) int, where answers were taken from the course's data set: the `position` of each of these ratings
+    """
 
     public: Mapping = field(default_factory=dict)
     secret: Mapping = field(default_factory=dict)
+    held_out: np.ndarray | None = None
 
     def for_probe(self) -> SimpleNamespace:
         return SimpleNamespace(**self.public)
 
     def for_judge(self) -> SimpleNamespace:
         return SimpleNamespace(**self.public, **self.secret)
+
+    def pack_public(self, probe_seed: int) -> bytes:
+        """The public part, and the seed of the probe's own random numbers, for a process that may know no more."""
+        return pack({**self.public, PROBE_SEED: probe_seed})
+
+    @classmethod
+    def unpack_public(cls, data: bytes) -> tuple[World, int]:
+        """The inverse of `pack_public`: a world without secrets, and the probe's seed."""
+        public = {name: array.item() if array.ndim == 0 else array for name, array in unpack(data).items()}
+        probe_seed = public.pop(PROBE_SEED)
+        return cls(public), probe_seed
 
 
 class NotAttempted(Exception):
@@ -109,6 +135,11 @@ class Check:
         return f"<check {self.name}, {number(self.points)} points>"
 
     @property
+    def key(self) -> str:
+        """`package.module.name`: what sets the check apart from all others."""
+        return f"{self.module}.{self.name}"
+
+    @property
     def answer(self) -> str:
         """What the student writes, by its name in the call."""
         return self.call.partition("(")[0]
@@ -120,7 +151,7 @@ class Check:
 
     def world(self, seed: int) -> World:
         """The world of a seed: the same seed gives the same world in every process."""
-        name = zlib.crc32(f"{self.module}.{self.name}".encode())
+        name = zlib.crc32(self.key.encode())
         return self._make_world(np.random.default_rng([seed, name]))
 
     def observe(self, answers: tuple, world: World, seed: int) -> bytes:
@@ -205,11 +236,17 @@ class Check:
             ),
         )
 
-    def __call__(self, *answers) -> Verdict:
-        """Run probe and judge in place, show the verdict where there is a notebook, and return it."""
-        seed = int(os.environ.get(WORLD_SEED_VARIABLE, "0"))
-        world = self.world(seed)
-        verdict = self.conclude(self.observe(answers, world, seed), world)
+    def __call__(self, *answers) -> Verdict | None:
+        """Run probe and judge in place, show the verdict where there is a notebook, and return it.
+
+        Under a grader, leave the observation among the cell's outputs and return nothing: the judge is elsewhere.
+        """
+        if folder := os.environ.get(WORLDS_VARIABLE):
+            world, probe_seed = World.unpack_public((Path(folder) / f"{self.key}.npz").read_bytes())
+            leave(self.observe(answers, world, probe_seed))
+            return None
+        world = self.world(PUBLIC_SEED)
+        verdict = self.conclude(self.observe(answers, world, PUBLIC_SEED), world)
         if in_notebook():
             show(verdict)
             if verdict.status == "not_attempted":
@@ -298,3 +335,10 @@ def show(verdict: Verdict) -> None:
 
     bundle = {"text/html": verdict.card(), "text/plain": str(verdict), VERDICT_MIME: verdict.as_dict()}
     display(bundle, raw=True)
+
+
+def leave(observation: bytes) -> None:
+    """Put the observation among the running cell's outputs."""
+    from IPython.display import display
+
+    display({OBSERVATION_MIME: base64.b64encode(observation).decode()}, raw=True)

@@ -7,7 +7,6 @@ any moment goes on where it was when it is started again.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import multiprocessing
 import os
 import signal
@@ -15,21 +14,22 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
-from nbgrader.utils import setenv
 
-from course_utils.checks.framework import WORLD_SEED_VARIABLE, checks_of
+from course_utils.checks.verdict import Verdict
 from course_utils.grading.build import check_sources
 from course_utils.grading.course import Course, CourseError, Lesson
 from course_utils.grading.gradebook import Recorder
 from course_utils.grading.repair import Repaired, Unreadable, read_submission, repair
 from course_utils.grading.runfolder import RunFolder, claim_folder, locked, open_run
-from course_utils.grading.runner import Outcome, Settings, die_with_parent, execute, kernel_variables
+from course_utils.grading.runner import Outcome, Settings, die_with_parent, execute
+from course_utils.grading.stage import read_source
 from course_utils.grading.submissions import Submission, find_submissions
-from course_utils.grading.verdicts import verdicts_of
+from course_utils.grading.verdicts import remove_observations, verdicts_of
+from course_utils.grading.worlds import Exam, Examiner, exam_of, examiner
 
 GONE = "the file is gone since; the earlier version counts"
 
@@ -79,7 +79,7 @@ def grade(course: Course, plan: Plan, progress: Callable[[int, int, dict], None]
     lessons = [lesson for lesson in lessons if lesson.name in names]
     check_sources(course, lessons)
     for lesson in lessons:
-        rehearse(lesson, plan.dataset)
+        Examiner(exam_of(read_source(lesson), plan.dataset, seed=0))  # what cannot be graded is said at once
     out = plan.out.resolve()
     claim_folder(out)
     with locked(out), warnings.catch_warnings():
@@ -95,20 +95,18 @@ def grade(course: Course, plan: Plan, progress: Callable[[int, int, dict], None]
     return run
 
 
-def rehearse(lesson: Lesson, dataset: str) -> None:
-    """Make the world of each of the lesson's checks once. Raises CourseError if one cannot be made on the data set.
+def run_and_judge(notebook_json: str, settings: Settings, exam: Exam) -> tuple[str, Outcome, dict[str, Verdict]]:
+    """A worker's task: run a notebook, and judge here what its check cells left there.
 
-    Otherwise everybody would fail that check, and for no fault of theirs.
+    returns  the notebook with its outputs, observations left out, as JSON; how the run ended; grade id to verdict
     """
-    name = f"course_utils.checks.{lesson.name.partition('_')[2]}"
-    if importlib.util.find_spec(name) is None:  # checks that lie elsewhere are the concern of whoever wrote them
-        return
-    with setenv(COURSE_DATASET=dataset):
-        for check in checks_of(importlib.import_module(name)).values():
-            try:
-                check.world(0)
-            except Exception as problem:
-                raise CourseError(f"{lesson.name} cannot be graded on {dataset}: {problem}") from problem
+    ours = examiner(exam)
+    environment = {**settings.environment, **ours.environment}
+    executed, outcome = execute(notebook_json, replace(settings, environment=environment))
+    notebook = nbformat.reads(executed, as_version=4)
+    verdicts = verdicts_of(notebook, outcome, ours.judge)
+    remove_observations(notebook)
+    return nbformat.writes(notebook), outcome, verdicts
 
 
 class Grading:
@@ -121,7 +119,11 @@ class Grading:
         self.submissions = submissions
         self.in_gradebook = {(student, lesson) for student, lesson, _ in recorder.marks()}
         self.finished = 0
-        self.settings = Settings(plan.timeout, plan.notebook_timeout, environment(plan, run.manifest["world_seed"]))
+        self.settings = Settings(plan.timeout, plan.notebook_timeout, {"COURSE_BUDGET": plan.budget})
+        self.exams = {
+            lesson: exam_of(released, plan.dataset, run.manifest["world_seed"])
+            for lesson, released in recorder.released.items()
+        }
 
     def all(self) -> None:
         """Run what is not finished, as many at a time as there are workers."""
@@ -134,7 +136,7 @@ class Grading:
                 # A few more than there are workers are cleaned ahead, so that none of them waits.
                 while not lost and len(running) < self.plan.jobs + 2 and (job := next(jobs, None)):
                     try:
-                        running[submit(pool, job, self.settings)] = job
+                        running[self.submit(pool, job)] = job
                     except BrokenProcessPool:
                         lost.append(job)
                 if not running and not lost:
@@ -162,13 +164,14 @@ class Grading:
         for job in jobs:
             with new_pool(1) as pool:
                 try:
-                    executed, outcome = submit(pool, job, self.settings).result()
+                    result = self.submit(pool, job).result()
                 except BrokenProcessPool:
-                    executed, outcome = (
-                        job.clean,
-                        Outcome("memory", "the process that ran the notebook was killed", 0, 0.0),
-                    )
-            self.record(job, executed, outcome)
+                    outcome = Outcome("memory", "the process that ran the notebook was killed", 0, 0.0)
+                    result = job.clean, outcome, verdicts_of(nbformat.reads(job.clean, as_version=4), outcome)
+            self.record(job, *result)
+
+    def submit(self, pool: ProcessPoolExecutor, job: Job) -> Future:
+        return submit(pool, job, self.settings, self.exams[job.submission.lesson])
 
     def ready_jobs(self) -> Iterator[Job]:
         """Clean the submissions one by one; what cannot run is recorded at once, what is finished is skipped."""
@@ -194,10 +197,9 @@ class Grading:
                 text = f"the notebook could not be prepared: {type(problem).__name__}: {problem}"
                 self.record_unusable(submission, "unreadable", text, digest)
 
-    def record(self, job: Job, executed: str, outcome: Outcome) -> None:
+    def record(self, job: Job, executed: str, outcome: Outcome, verdicts: dict[str, Verdict]) -> None:
         """Record a submission that ran, its record last."""
         submission = job.submission
-        verdicts = verdicts_of(nbformat.reads(executed, as_version=4), outcome)
         self.recorder.record(submission.lesson, submission.student, job.clean, executed, verdicts)
         notes = {grade_id: texts for grade_id, texts in job.repaired.notes.items() if texts}
         if submission.note:
@@ -262,12 +264,6 @@ class Grading:
         self.progress(self.finished, len(self.submissions), record)
 
 
-def environment(plan: Plan, world_seed: int) -> dict[str, str]:
-    """The variables that every kernel gets."""
-    variables = {"COURSE_DATASET": plan.dataset, "COURSE_BUDGET": plan.budget, WORLD_SEED_VARIABLE: str(world_seed)}
-    return kernel_variables(**variables)
-
-
 def new_pool(jobs: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(
@@ -275,10 +271,10 @@ def new_pool(jobs: int) -> ProcessPoolExecutor:
     )
 
 
-def submit(pool: ProcessPoolExecutor, job: Job, settings: Settings) -> Future:
+def submit(pool: ProcessPoolExecutor, job: Job, settings: Settings, exam: Exam) -> Future:
     """Hand a job to the pool; a worker that this starts gets no Ctrl-C before it is ready for one."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return pool.submit(execute, job.clean, settings)
+        return pool.submit(run_and_judge, job.clean, settings, exam)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -1,13 +1,17 @@
-"""From a notebook that ran to one verdict per check cell. Today the verdict stands among the cell's outputs."""
+"""From a notebook that ran to one verdict per check cell: judged here, or as the notebook itself shows it."""
 
 from __future__ import annotations
 
+import base64
 import math
+from collections.abc import Callable
+from dataclasses import replace
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.utils import is_grade, is_solution
 
+from course_utils.checks.framework import OBSERVATION_MIME
 from course_utils.checks.verdict import VERDICT_MIME, Verdict, number
 from course_utils.grading.runner import TIMEOUT_NAME, Outcome
 
@@ -25,23 +29,33 @@ def check_cells(notebook: NotebookNode) -> list[tuple[int, NotebookNode]]:
     return [(index, cell) for index, cell in cells if is_grade(cell) and not is_solution(cell)]
 
 
-def verdicts_of(notebook: NotebookNode, outcome: Outcome) -> dict[str, Verdict]:
-    """Grade id to verdict of every check cell of an executed notebook; its status may also be timeout or memory."""
+Judge = Callable[[str, bytes], Verdict]
+"""From a check cell's grade id and the observation that it left to the verdict."""
+
+
+def verdicts_of(notebook: NotebookNode, outcome: Outcome, judge: Judge | None = None) -> dict[str, Verdict]:
+    """Grade id to verdict of every check cell of an executed notebook; its status may also be timeout or memory.
+
+    judge  concludes from the observations; without it, what the cells themselves show is believed, which is right for
+           somebody who runs their own notebook and for nobody else
+    """
     return {
-        cell.metadata.nbgrader["grade_id"]: verdict_at(index, notebook, outcome)
+        cell.metadata.nbgrader["grade_id"]: verdict_at(index, notebook, outcome, judge)
         for index, cell in check_cells(notebook)
     }
 
 
-def verdict_at(index: int, notebook: NotebookNode, outcome: Outcome) -> Verdict:
+def verdict_at(index: int, notebook: NotebookNode, outcome: Outcome, judge: Judge | None = None) -> Verdict:
     """The verdict of the check cell at that place of an executed notebook."""
     cell = notebook.cells[index]
     wanted = f"ex-{exercise_of(cell.metadata.nbgrader['grade_id'])}"
     answers = (c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == wanted)
-    return verdict_of(cell, next(answers, None), outcome if index >= outcome.reached else None)
+    return verdict_of(cell, next(answers, None), outcome if index >= outcome.reached else None, judge)
 
 
-def verdict_of(cell: NotebookNode, answer: NotebookNode | None, never_ran: Outcome | None) -> Verdict:
+def verdict_of(
+    cell: NotebookNode, answer: NotebookNode | None, never_ran: Outcome | None, judge: Judge | None
+) -> Verdict:
     """The verdict of one check cell.
 
     answer     the cell that the exercise is solved in, if the notebook has it
@@ -52,16 +66,31 @@ def verdict_of(cell: NotebookNode, answer: NotebookNode | None, never_ran: Outco
     if never_ran:
         return nothing(name, most, never_ran.status, f"There is no verdict: {never_ran.message}.")
     error = error_of(cell)
-    shown = shown_verdict(cell, name, most)
-    if shown and error and shown.status == "not_attempted":
-        return shown
-    if error:
+    verdict = judged(cell, judge) if judge else shown_verdict(cell, name, most)
+    if error and not (verdict and verdict.status == "not_attempted"):
         return verdict_on_error(name, most, error, answer)
-    if not shown:
-        return nothing(name, most, "error", "The check cell ran, but showed no verdict.")
-    if shown.status == "error" and any(sign in shown.came_back for sign in MEMORY_SIGNS):
-        return Verdict(**{**shown_fields(shown), "status": "memory"})
-    return shown
+    if not verdict:
+        return nothing(name, most, "error", "The check cell ran, but left nothing to judge.")
+    if verdict.status == "error" and any(sign in verdict.came_back for sign in MEMORY_SIGNS):
+        return replace(verdict, status="memory")
+    return verdict
+
+
+def judged(cell: NotebookNode, judge: Judge) -> Verdict | None:
+    """The judge's verdict on the last observation that a check cell left; None if it left none."""
+    observation = observation_in(cell)
+    return None if observation is None else judge(cell.metadata.nbgrader["grade_id"], observation)
+
+
+def observation_in(cell: NotebookNode) -> bytes | None:
+    """The last observation among a cell's outputs. What is no base64 comes as bytes that no judge can read."""
+    left = [o.data[OBSERVATION_MIME] for o in cell.outputs if OBSERVATION_MIME in o.get("data", {})]
+    if not left:
+        return None
+    try:
+        return base64.b64decode(left[-1])
+    except (TypeError, ValueError):
+        return b""
 
 
 def verdict_on_error(name: str, most: float, error: NotebookNode, answer: NotebookNode | None) -> Verdict:
@@ -102,8 +131,11 @@ def shown_verdict(cell: NotebookNode, name: str, most: float) -> Verdict | None:
     return None
 
 
-def shown_fields(verdict: Verdict) -> dict:
-    return {key: value for key, value in verdict.as_dict().items() if key != "message"}
+def remove_observations(notebook: NotebookNode) -> None:
+    """Take all observations out of the notebook's outputs: they are for judges, and may be large."""
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [o for o in cell.outputs if OBSERVATION_MIME not in o.get("data", {})]
 
 
 def nothing(name: str, most: float, status: str, reason: str) -> Verdict:

@@ -44,12 +44,12 @@ def ladder_world(rng: np.random.Generator) -> World:
     n_users, n_items = everything.n_users, everything.n_items
     new_user, new_item = rng.permutation(n_users), rng.permutation(n_items)
     public, secret = {"n_users": n_users, "n_items": n_items, "dataset": dataset}, {}
-    for name, part in (("train", train), ("test", test)):
-        part = encode(part, everything.users, everything.items)
+    for name, table in (("train", train), ("test", test)):
+        part = encode(table, everything.users, everything.items)
         public[f"{name}_user_ids"] = new_user[part.user_ids]
         public[f"{name}_item_ids"] = new_item[part.item_ids]
         (public if name == "train" else secret)[f"{name}_ratings"] = part.ratings
-    return World(public=public, secret=secret)
+    return World(public=public, secret=secret, held_out=test["position"].to_numpy())
 
 
 @check(
