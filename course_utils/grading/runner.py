@@ -2,7 +2,7 @@
 
 `execute` takes and returns plain values, so that it can run in this process, in a worker, or on another machine.
 A cell that runs too long is interrupted; a kernel that does not answer the interrupt, or a notebook that exceeds its
-own time, is killed with all its processes. What ran before keeps its outputs.
+own time, is killed with all its processes. What ran before keeps its outputs. With a sandbox, the kernel runs in one.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ from pathlib import Path
 from subprocess import DEVNULL
 
 import nbformat
+import zmq
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+
+from course_utils.grading.sandbox.settings import Sandbox
 
 TIMEOUT_NAME = "CellTimeoutError"
 """The error that a cell which was interrupted carries among its outputs."""
@@ -37,6 +41,8 @@ INTERRUPT_GRACE = 10
 MAX_CELL_BYTES = 2 * 2**20
 """More output than this of one cell is dropped."""
 
+MAX_MESSAGE_BYTES, MAX_WAITING = 64 * 2**20, 50
+"""A kernel that sends more at a time is cut off; of so many messages this process has yet to look at, the rest waits."""
 
 running_groups: set[int | None] = set()
 """Process groups of the kernels that this process has started."""
@@ -48,14 +54,14 @@ class Settings:
 
     cell_timeout      seconds a cell may run
     notebook_timeout  seconds the whole notebook may run
-    environment       variables that the kernel gets besides this process's own
-    kernel_name       the kernel to start; later sandboxes are kernels of their own name
+    environment       variables that the kernel gets: besides this process's own, or in a sandbox besides a few fixed ones
+    sandbox           what the kernel may see and use; None lets it run with this process's rights
     """
 
     cell_timeout: int = 300
     notebook_timeout: int = 1800
     environment: dict[str, str] = field(default_factory=dict)
-    kernel_name: str = "python3"
+    sandbox: Sandbox | None = None
 
 
 @dataclass(frozen=True)
@@ -139,11 +145,9 @@ class Run:
         return Outcome(status, message, self.reached, round(time.monotonic() - started, 2))
 
     async def run_cells(self) -> None:
-        specs = KernelSpecManager(kernel_dirs=[os.path.join(sys.prefix, "share", "jupyter", "kernels")])
-        manager = AsyncKernelManager(kernel_name=self.settings.kernel_name, kernel_spec_manager=specs)
-        manager.connection_file = str(self.folder / "kernel.json")
-        if os.name == "posix":  # sockets in our own folder: no ports, and no other user can listen
-            manager.transport, manager.ip = "ipc", str(self.folder / "kernel")
+        manager, launch = self.sandboxed() if self.settings.sandbox else self.unprotected()
+        manager.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        manager.context.setsockopt(zmq.RCVHWM, MAX_WAITING)
         self.client = CappedClient(
             self.notebook,
             km=manager,
@@ -160,11 +164,8 @@ class Run:
             on_cell_executed=self.mark_timeout,
         )
         self.client.reset_execution_trackers()
-        work = self.folder / "work"
-        work.mkdir()
-        launch = {"cwd": str(work), "env": self.environment(), "stdout": DEVNULL, "stderr": DEVNULL}
         # nbclient's own way to set up a kernel would take the signals away from this process.
-        await self.client.async_start_new_kernel(**launch)
+        await self.client.async_start_new_kernel(stdout=DEVNULL, stderr=DEVNULL, **launch)
         running_groups.add(self.process_group())
         await self.client.async_start_new_kernel_client()
         for index, cell in enumerate(self.notebook.cells):
@@ -173,6 +174,23 @@ class Run:
                 if self.on_cell:
                     self.on_cell(index, self.notebook)
             self.reached = index + 1
+
+    def unprotected(self) -> tuple[AsyncKernelManager, dict]:
+        """A kernel with this process's rights, and how to launch it."""
+        specs = KernelSpecManager(kernel_dirs=[os.path.join(sys.prefix, "share", "jupyter", "kernels")])
+        manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs)
+        manager.connection_file = str(self.folder / "kernel.json")
+        if os.name == "posix":  # sockets in our own folder: no ports, and no other user can listen
+            manager.transport, manager.ip = "ipc", str(self.folder / "kernel")
+        work = self.folder / "work"
+        work.mkdir()
+        return manager, {"cwd": str(work), "env": self.environment()}
+
+    def sandboxed(self) -> tuple[AsyncKernelManager, dict]:
+        """A kernel in a sandbox, which brings its own folder and environment."""
+        from course_utils.grading.sandbox.provisioner import sandboxed_manager
+
+        return sandboxed_manager(self.settings.sandbox, self.settings.environment), {}
 
     def mark_timeout(self, cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:
         """nbclient tells of a timeout only in its reply: put it among the cell's outputs, whatever the cell shows."""
@@ -188,8 +206,12 @@ class Run:
 
     def process_group(self) -> int | None:
         """The kernel's process group, which everything that it starts belongs to."""
-        provisioner = self.client.km.provisioner if self.client and self.client.km else None
-        return getattr(provisioner, "pgid", None)
+        return getattr(self.provisioner, "pgid", None)
+
+    @property
+    def provisioner(self) -> LocalProvisioner | None:
+        """What started the kernel; None before that."""
+        return self.client.km.provisioner if self.client and self.client.km else None
 
     def stop_for_time(self) -> None:
         self.out_of_time = True
@@ -199,7 +221,9 @@ class Run:
         """Why a kernel that died did."""
         if self.out_of_time:
             return "timeout", f"the notebook was stopped after {self.settings.notebook_timeout} s"
-        code = await self.client.km.provisioner.poll() if self.client.km and self.client.km.provisioner else None
+        if self.settings.sandbox and self.provisioner:
+            return self.provisioner.cause_of_death()
+        code = await self.provisioner.poll() if self.provisioner else None
         if code == -signal.SIGKILL:
             return "memory", "the kernel was killed, most likely because the memory ran out"
         if code is not None and code < 0:

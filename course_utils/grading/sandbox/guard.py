@@ -1,0 +1,93 @@
+"""Watch one sandbox from outside, for what the kernel does not limit by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from course_utils.grading.sandbox.settings import Limits
+
+INTERVAL = 0.2
+"""Seconds between two looks."""
+
+MOST_SOCKETS = 16
+
+
+class Guard(threading.Thread):
+    """Kills a sandbox that runs too long, that needs too much memory, or that writes where only its sockets belong.
+
+    process  bubblewrap; all in the sandbox die with it
+    sockets  the folder of the kernel's sockets, the only place of the machine that the sandbox can write to
+    memory   whether to add up memory, where no control group limits it
+    """
+
+    def __init__(self, process: subprocess.Popen, sockets: Path, limits: Limits, memory: bool):
+        super().__init__(daemon=True, name="sandbox-guard")
+        self.process, self.sockets, self.limits, self.memory = process, sockets, limits, memory
+        self.verdict: tuple[str, str] | None = None
+        self.most_memory = 0
+        self.over = threading.Event()
+        self.started = time.monotonic()
+
+    def run(self) -> None:
+        while not self.over.wait(INTERVAL) and self.process.poll() is None:
+            self.verdict = self.look()
+            if self.verdict:
+                self.process.kill()
+                return
+
+    def stop(self) -> None:
+        self.over.set()
+        if self.is_alive():
+            self.join()
+
+    def look(self) -> tuple[str, str] | None:
+        """The status and the reason for which the sandbox has to end; None if it may go on."""
+        if time.monotonic() - self.started > self.limits.wall_seconds:
+            return "timeout", f"the kernel was stopped after {self.limits.wall_seconds} s"
+        if not holds_only_sockets(self.sockets):
+            return "error", "the kernel was stopped because it wrote files beside its own sockets"
+        if self.memory:
+            self.most_memory = max(self.most_memory, memory_of(self.process.pid))
+            if self.most_memory > self.limits.total_memory:
+                return "memory", too_much_memory(self.limits)
+        return None
+
+
+def too_much_memory(limits: Limits) -> str:
+    return f"the notebook needed more than {limits.total_memory / 2**30:.3g} GB of memory"
+
+
+def holds_only_sockets(folder: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for count, entry in enumerate(entries):
+            with contextlib.suppress(FileNotFoundError):
+                if count >= MOST_SOCKETS or not stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode):
+                    return False
+    return True
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that are still there."""
+    found = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(word) for word in file.read_text().split()]
+    return found
+
+
+def memory_of(pid: int) -> int:
+    """Bytes of memory of all that a process has started; what several share counts once."""
+    total, waiting = 0, children(pid)
+    while waiting:
+        each = waiting.pop()
+        waiting += children(each)
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
+            total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Pss:", "SwapPss:")))
+    return total
