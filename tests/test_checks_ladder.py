@@ -13,8 +13,8 @@ RUNGS = tuple(Rung(name, name, points=points, margin=0) for name, points in (("l
 
 @pytest.fixture
 def rated(monkeypatch, rng) -> World:
-    """200 test ratings for which the damped biases are off by some amount; rungs 0.5 and 0.2 above it, 0.3 below."""
-    monkeypatch.setattr(ladder, "bars", lambda dataset, rungs: np.array([0.5, 0.2, -0.3]))
+    """200 test ratings for which the damped biases are off by some amount; rungs 0.5 and 0.2 above it, 0.05 below."""
+    monkeypatch.setattr(ladder, "bars", lambda dataset, rungs: np.array([0.5, 0.2, -0.05]))
     n = 400
     ids = {"user_ids": rng.integers(0, 20, n), "item_ids": rng.integers(0, 30, n)}
     stars = rng.integers(1, 6, n).astype(np.float32)
@@ -44,7 +44,7 @@ def climb_with(rated: World, off_by: float) -> Finding:
         (0.6, 0.0, "for the next rung (1 more): low"),
         (0.4, 0.25, "for the next rung (2 more): middle"),
         (0.1, 0.75, "for the next rung (1 more): high"),
-        (-0.4, 1.0, ""),
+        (-0.09, 1.0, ""),
     ],
 )
 def test_points_are_those_of_the_rungs_that_are_passed(rated, off_by, share, words):
@@ -56,3 +56,9 @@ def test_points_are_those_of_the_rungs_that_are_passed(rated, off_by, share, wor
 def test_a_rung_counts_only_above_all_rungs_below_it(rated, monkeypatch):
     monkeypatch.setattr(ladder, "bars", lambda dataset, rungs: np.array([0.5, -9.0, 0.4]))
     assert climb_with(rated, 0.1).share == 0.25
+
+
+def test_held_out_ratings_that_were_looked_up_are_worth_nothing(rated):
+    finding = climb_with(rated, -0.11)
+    assert finding.share == 0
+    assert finding.slip == "The held-out ratings were looked up, not predicted."
