@@ -183,6 +183,22 @@ def report(folder: Annotated[Path, typer.Argument(help="A folder that `course gr
 
 
 @app.command()
+def sandbox(
+    install: Annotated[
+        bool, typer.Option("--install", help="Also write the kernel course-sandbox, for nbgrader and papermill.")
+    ] = False,
+) -> None:
+    """Say what a sandbox for submissions is made of on this machine, and what limits it has."""
+    from course_utils.grading.sandbox.kernelspec import install as install_kernel
+    from course_utils.grading.sandbox.machine import report as sandbox_report
+
+    for subject, line in sandbox_report().items():
+        out.print(f"{subject:<14}{line}", soft_wrap=True)
+    if install:
+        out.print(f"wrote {install_kernel()}", soft_wrap=True)
+
+
+@app.command()
 def check(
     notebook: Annotated[Path, typer.Argument(help="A notebook of the student edition, with your answers.")],
     timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may run.")] = 600,
@@ -284,13 +300,14 @@ def demo(
 def main() -> None:
     """Run the command line; turn the errors that we expect into one line."""
     from course_utils.grading.course import CourseError
+    from course_utils.grading.sandbox.settings import SandboxError
 
     try:
         app()
     except Exception as error:
         if isinstance(error, OSError) and error.filename:
             line = f"{error.filename}: {error.strerror}"
-        elif isinstance(error, CourseError | OSError) or is_data_error(error):
+        elif isinstance(error, CourseError | OSError | SandboxError) or is_data_error(error):
             line = str(error)
         else:
             raise

@@ -23,6 +23,7 @@ from subprocess import DEVNULL
 
 import nbformat
 import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -41,8 +42,8 @@ INTERRUPT_GRACE = 10
 MAX_CELL_BYTES = 2 * 2**20
 """More output than this of one cell is dropped."""
 
-MAX_MESSAGE_BYTES, MAX_WAITING = 64 * 2**20, 50
-"""A kernel that sends more at a time is cut off; of so many messages this process has yet to look at, the rest waits."""
+MAX_MESSAGE_BYTES, MAX_WAITING = 128 * 2**20, 20
+"""A larger message cuts the kernel off; while so many messages wait to be looked at, the kernel has to wait."""
 
 running_groups: set[int | None] = set()
 """Process groups of the kernels that this process has started."""
@@ -54,7 +55,7 @@ class Settings:
 
     cell_timeout      seconds a cell may run
     notebook_timeout  seconds the whole notebook may run
-    environment       variables that the kernel gets: besides this process's own, or in a sandbox besides a few fixed ones
+    environment       variables that the kernel gets: besides this process's own, in a sandbox besides a few others
     sandbox           what the kernel may see and use; None lets it run with this process's rights
     """
 
@@ -80,12 +81,40 @@ class Outcome:
     seconds: float
 
 
+class BoundedKernelClient(AsyncKernelClient):
+    """A connection that lets a kernel fill no more of this process's memory than its messages may."""
+
+    def _context_default(self):
+        context = super()._context_default()
+        context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        context.setsockopt(zmq.RCVHWM, MAX_WAITING)
+        return context
+
+
 class CappedClient(NotebookClient):
     """A notebook client that stops storing a cell's output at a limit, and never shows more than it stores."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.written: dict[int, int] = {}
+
+    def process_message(self, msg, cell, cell_index):
+        """As nbclient's, but deaf to messages that no kernel sends: they would become part of the notebook."""
+        if type(msg["content"].get("execution_count", 0)) not in (int, type(None)):
+            return None
+        return super().process_message(msg, cell, cell_index)
+
+    def handle_comm_msg(self, outs, msg, cell_index):
+        """Widgets have no front end here."""
+
+    def _update_display_id(self, display_id, msg):
+        """Change what an earlier cell shows, within the limit of all cells that show it."""
+        size = len(str(msg["content"]))
+        cells = self._display_id_map.get(display_id, {})
+        if all(self.written.get(index, 0) + size <= MAX_CELL_BYTES for index in cells):
+            for index in cells:
+                self.written[index] = self.written.get(index, 0) + size
+            super()._update_display_id(display_id, msg)
 
     def output(self, outs, msg, display_id, cell_index):
         size = len(str(msg["content"]))
@@ -110,15 +139,19 @@ def execute(
     returns        the notebook with its outputs, as JSON, and how the run ended
     """
     notebook = nbformat.reads(notebook_json, as_version=4)
-    with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder:
-        outcome = asyncio.run(Run(notebook, settings, Path(folder), on_cell).to_its_end())
-    return nbformat.writes(notebook), outcome
+    with contextlib.ExitStack() as stack:
+        folder = None
+        if not settings.sandbox:
+            temporary = tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(temporary))
+        outcome = asyncio.run(Run(notebook, settings, folder, on_cell).to_its_end())
+    return nbformat.writes(notebook).encode("utf-8", "replace").decode(), outcome
 
 
 class Run:
-    """One kernel's life."""
+    """One kernel's life. `folder`: where it works and is reached, if it has no sandbox."""
 
-    def __init__(self, notebook: NotebookNode, settings: Settings, folder: Path, on_cell: Callable | None):
+    def __init__(self, notebook: NotebookNode, settings: Settings, folder: Path | None, on_cell: Callable | None):
         self.notebook, self.settings, self.folder, self.on_cell = notebook, settings, folder, on_cell
         self.reached = 0
         self.out_of_time = False
@@ -146,8 +179,7 @@ class Run:
 
     async def run_cells(self) -> None:
         manager, launch = self.sandboxed() if self.settings.sandbox else self.unprotected()
-        manager.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
-        manager.context.setsockopt(zmq.RCVHWM, MAX_WAITING)
+        manager.client_factory = BoundedKernelClient
         self.client = CappedClient(
             self.notebook,
             km=manager,

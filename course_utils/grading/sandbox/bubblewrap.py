@@ -60,7 +60,9 @@ def choose_user() -> int:
     return first + secrets.randbelow(last - first) if os.geteuid() == 0 else os.geteuid()
 
 
-def command(inner: list[str], sandbox: Sandbox, user: int, environment: dict[str, str], folder: KernelFolder) -> list[str]:
+def command(
+    inner: list[str], sandbox: Sandbox, user: int, environment: dict[str, str], folder: KernelFolder
+) -> list[str]:
     """The command that runs `inner` in a sandbox.
 
     user         as `choose_user` made it
@@ -135,7 +137,7 @@ def mounts(sandbox: Sandbox, folder: KernelFolder) -> list[str]:
 
 
 def python_mounts(places: list[str]) -> dict[str, list[str]]:
-    """This Python's folders, and the links that lead from its name to the program itself, where they are not in `places`."""
+    """This Python's folders, and the links from its name to the program itself, as far as `places` lack them."""
     program = os.path.realpath(sys.executable)
     named = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, str(Path(program).parents[1])}
     prefixes = named | {os.path.realpath(prefix) for prefix in named}

@@ -1,8 +1,8 @@
 """A control group for each kernel, where this process may make one: its limits count all processes together.
 
 Groups are only made where nothing else has to be changed: below this process's own group (version 1), or in the nearest
-group above it that hands memory and pids on to its children (version 2; systemd's user sessions have one). Sources: Linux's
-Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst.
+group above it that hands memory and pids on to its children (version 2; systemd's user sessions have one). Sources:
+Linux's Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ class Group:
 
     def forbid_swap(self, limits: Limits) -> None:
         """Where the machine swaps at all: version 1 limits the sum, version 2 the swap."""
-        file, value = ("memory.swap.max", 0) if self.version == 2 else ("memory.memsw.limit_in_bytes", limits.total_memory)
+        file, value = (
+            ("memory.swap.max", 0) if self.version == 2 else ("memory.memsw.limit_in_bytes", limits.total_memory)
+        )
         if "memory" in self.folders and (path := self.folders["memory"] / file).exists():
             path.write_text(str(value))
 
@@ -123,7 +125,9 @@ class Group:
             return False
         file = self.folders["memory"] / ("memory.events" if self.version == 2 else "memory.oom_control")
         with contextlib.suppress(OSError):
-            return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in file.read_text().splitlines())
+            return any(
+                line.startswith("oom_kill ") and line.split()[1] != "0" for line in file.read_text().splitlines()
+            )
         return False
 
     def remove(self) -> None:
@@ -140,6 +144,14 @@ class Group:
                     if time.monotonic() > deadline:
                         break
                     time.sleep(0.01)
+
+
+def make_group(limits: Limits) -> Group | None:
+    """A group with these limits; None if this machine does not let us make one."""
+    place = find_place()
+    with contextlib.suppress(OSError):
+        return Group(place, limits) if place else None
+    return None
 
 
 def sweep(place: Place) -> None:

@@ -79,18 +79,22 @@ def check_readable(binds: dict[str, str], user: int) -> None:
         for path in (outside, *inner):
             if not os.stat(path).st_mode & 0o004:
                 hint = "a sandbox that root starts runs as another user"
-                raise SandboxError(f"{os.path.normpath(path)} can be read by its owner alone, and {hint}: chmod -R o+rX it")
+                raise SandboxError(
+                    f"{os.path.normpath(path)} can be read by its owner alone, and {hint}: chmod -R o+rX it"
+                )
 
 
 def report(limits: Limits | None = None) -> dict[str, str]:
-    """What a sandbox on this machine is made of: one line a subject, for people. Raises SandboxError if there is none."""
+    """What a sandbox on this machine is made of: subject to line, for people. Raises SandboxError if there is none."""
     limits = limits or Limits()
     check()
     root = os.geteuid() == 0
-    place = cgroups.find_place()
-    held = place.parents if place else {}
+    group = cgroups.make_group(limits)
+    held = group.folders if group else {}
     total, count = f"{limits.total_memory / 2**30:.3g} GB", limits.processes
-    in_group = f"by control groups (version {place.version})" if place else ""
+    in_group = f"by control groups (version {group.version})" if group else ""
+    if group:
+        group.remove()
     return {
         "bubblewrap": bubblewrap.version(),
         "user": "a number of its own, without rights" if root else "yours, in a user namespace of its own",
@@ -98,7 +102,8 @@ def report(limits: Limits | None = None) -> dict[str, str]:
         "system calls": "filtered" if seccomp.program() else "not filtered: the filter does not know this processor",
         "memory": f"{limits.memory / 2**30:.3g} GB a process; {total} in all, "
         + (in_group if "memory" in held else "added up five times a second (no control group can be made here)"),
-        "processes": f"{count}, " + (in_group if "pids" in held else "by a limit on the user (no control group can be made here)"),
+        "processes": f"{count}, "
+        + (in_group if "pids" in held else "by a limit on the user (no control group can be made here)"),
         "computing": f"{limits.cpu_seconds} s a process; "
         + ("equal shares, by control groups" if "cpu" in held else "no shares (no control group can be made here)"),
         "files": f"{limits.open_files} open, of {limits.file_size / 2**20:.0f} MB at most; "

@@ -1,7 +1,7 @@
 """A Jupyter kernel provisioner that starts kernels in a sandbox; for jupyter_client, nbclient, nbgrader and papermill.
 
-The kernel speaks through Unix sockets in a folder of its own, because there is no network inside. What the caller wants of
-its environment or its working folder is not carried over: a kernel has its own.
+The kernel speaks through Unix sockets in a folder of its own, because there is no network inside. What the caller
+wants of its environment or its working folder is not carried over: a kernel has its own.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class SandboxProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any):
         limits = self.sandbox.limits
-        self.group = make_group(limits)
+        self.group = cgroups.make_group(limits)
         doors = [str(door) for door in self.group.doors] if self.group else []
         with machine.filter_words() as (words, passed):
             cmd = ["/bin/sh", "-c", ENTER, "sh", *doors, "--", cmd[0], *words, *cmd[1:]]
@@ -112,7 +112,7 @@ class SandboxProvisioner(LocalProvisioner):
             self.folder = None
 
     def cause_of_death(self) -> tuple[str, str] | None:
-        """Why the sandbox ended: "memory", "timeout" or "error", and a sentence. None if it runs, or was ended from outside."""
+        """Why the sandbox ended: "memory", "timeout" or "error", and a sentence. None if it runs or was killed."""
         code = self.process.poll() if self.process else self.exit_code
         if self.guard and self.guard.verdict:
             return self.guard.verdict
@@ -126,12 +126,6 @@ class SandboxProvisioner(LocalProvisioner):
         if code > 128:
             return "error", f"the kernel died of signal {signal.Signals(code - 128).name}"
         return "error", "the kernel ended before the notebook did (code that leaves Python ends it)"
-
-
-def make_group(limits: Limits) -> cgroups.Group | None:
-    """A control group, if this machine lets us make one."""
-    place = cgroups.find_place()
-    return cgroups.Group(place, limits) if place else None
 
 
 def sandboxed_manager(sandbox: Sandbox, environment: dict[str, str]) -> AsyncKernelManager:

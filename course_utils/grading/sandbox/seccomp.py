@@ -1,7 +1,7 @@
 """A filter of system calls that no lesson needs and that lead out of a sandbox.
 
-Programs for the kernel's classic BPF machine, see Linux's Documentation/userspace-api/seccomp_filter.rst. Refused are: new
-namespaces (in one of its own a process has all capabilities, and so reaches far more of the kernel's code), mounts,
+A program for the kernel's classic BPF machine, see Linux's Documentation/userspace-api/seccomp_filter.rst. Refused are:
+new namespaces (in one of its own a process has all capabilities, and so reaches far more of the kernel's code), mounts,
 other processes' memory, keyrings, BPF, performance counters, io_uring, and sockets other than Unix, IP and netlink ones
 (VSOCK, which reaches the host of a virtual machine, knows no network namespaces).
 """
