@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -66,12 +67,18 @@ def build(
 
 @contextlib.contextmanager
 def resumable() -> Iterator[None]:
-    """Answer Ctrl-C, at whatever moment, by one line."""
+    """Answer Ctrl-C, or being told to end, at whatever moment, by one line."""
+    interrupt, end = signal.getsignal(signal.SIGINT), signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         typer.echo("Stopped. What is finished is kept; run the same command again to go on.", err=True)
         raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGTERM, end)
 
 
 @app.command()
@@ -81,16 +88,21 @@ def grade(
     out_folder: Annotated[Path, typer.Option("--out", help="Folder for gradebook, feedback, grades.csv, report.html.")],
     lesson: Annotated[str, typer.Option(help="Only this lesson; expected of every student.")] = "",
     dataset: Annotated[str, typer.Option(help="Data set; COURSE_DATASET or ml-100k if none is named.")] = "",
-    jobs: Annotated[int, typer.Option(min=1, help="Notebooks that run at the same time.")] = 1,
+    student: Annotated[list[str] | None, typer.Option(help="Only this student; may be given several times.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks that run at the same time on this machine.")] = 1,
+    scheduler: Annotated[str, typer.Option(help="Run them on the workers of the Dask scheduler at this address.")] = "",
     timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may run.")] = 300,
     notebook_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one notebook may run.")] = 1800,
     budget: Annotated[str, typer.Option(help="fast or full: how long training takes that is not graded.")] = "fast",
-    regrade: Annotated[bool, typer.Option("--regrade", help="Run finished submissions again, too.")] = False,
+    regrade: Annotated[
+        bool, typer.Option("--regrade", help="Run finished submissions again, all or those of --student and --lesson.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows of grades.csv as JSON.")] = False,
 ) -> None:
     """Grade submitted notebooks: gradebook, feedback pages, grades.csv and report.html.
 
     Submissions run with your rights: there is no isolation yet. A run that was stopped goes on when started again.
+    To grade one exercise anew, --regrade its --lesson: a notebook runs as a whole, and all other marks stay the same.
     """
     from course_utils.grading.course import CourseError, find_course
     from course_utils.grading.grade import Plan
@@ -106,10 +118,12 @@ def grade(
         dataset=dataset or default_name(),
         lessons=lessons,
         jobs=jobs,
+        scheduler=scheduler,
         timeout=timeout,
         notebook_timeout=notebook_timeout,
         budget=budget,
         regrade=regrade,
+        students=student or None,
     )
     grade_and_tell(course, plan, as_json)
 
@@ -119,7 +133,14 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
     from dataclasses import asdict
 
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     from course_utils.grading.grade import grade
     from course_utils.grading.report import refresh
@@ -133,8 +154,10 @@ def grade_and_tell(course, plan, as_json: bool = False) -> None:
     if gradebook_is_gone(plan.out):
         text = f"gradebook.db is missing in {plan.out}: everything is run and recorded again"
         typer.echo(f"{text}; marks given by hand are gone with it.", err=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, console=Console(stderr=True), disable=as_json)
+    done = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    times = TimeElapsedColumn(), TextColumn("left:"), TimeRemainingColumn()
+    # Notebooks may take minutes each, so the time that is left is reckoned from the last hour.
+    bar = Progress(*done, *times, console=Console(stderr=True), disable=as_json, speed_estimate_period=3600)
     task = bar.add_task("Grading", total=None)
 
     def progress(finished: int, total: int, record: dict) -> None:

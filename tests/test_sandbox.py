@@ -255,7 +255,7 @@ for _ in range(8):
         mine = bytearray(100 * 2**20)
         for place in range(0, len(mine), 4096):
             mine[place] = 1
-        time.sleep(60)
+        time.sleep(20)
 """
 SHARED = """
 import mmap
@@ -272,8 +272,8 @@ DEATHS = {
     "signal": ("import os; os.kill(os.getpid(), 9)", {}, "error", "the kernel died of signal SIGKILL"),
     "crash": ("import ctypes; ctypes.string_at(0)", {}, "error", "the kernel died of signal SIGSEGV"),
     "exit": ("import os; os._exit(0)", {}, "error", "the kernel ended before the notebook did"),
-    "computing": ("while True: pass", {"cpu_seconds": 4}, "timeout", "the kernel computed for more than 4 s"),
-    "clock": ("import time; time.sleep(60)", {"wall_seconds": 3}, "timeout", "the kernel was stopped after 3 s"),
+    "computing": ("while True: pass", {"cpu_seconds": 3}, "timeout", "the kernel computed for more than 3 s"),
+    "clock": ("import time; time.sleep(60)", {"wall_seconds": 6}, "timeout", "the kernel was stopped after 6 s"),
     "memory": (SHARED, {"total_memory": 500 * MB}, "memory", "the notebook needed more than 0.488 GB of memory"),
     "stray file": (STRAY, {}, "error", "the kernel was stopped because it wrote files beside its own sockets"),
 }
@@ -289,13 +289,9 @@ def test_a_kernel_that_dies_is_reported_with_its_cause(own_tmp, cell, limits, st
 
 
 def test_memory_of_all_processes_counts_together():
-    started = time.monotonic()
-    texts, outcome = run(
-        "1", FORKS + "time.sleep(8)\nos.waitpid(-1, os.WNOHANG)[1]", sandbox=limited(total_memory=500 * MB)
-    )
-    # A control group kills a process of those that need too much, without one all are killed.
-    assert outcome.status == "memory" or texts[1] == "9"
-    assert time.monotonic() - started < 30
+    texts, outcome = run(FORKS + "os.wait()[1]", sandbox=limited(total_memory=500 * MB))
+    # A control group kills one of the processes, by signal 9; where there is none, all of them are killed.
+    assert outcome.status == "memory" or texts == ["9"]
 
 
 def test_a_fork_bomb_ends_with_its_kernel():

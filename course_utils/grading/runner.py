@@ -254,7 +254,7 @@ class Run:
         if self.out_of_time:
             return "timeout", f"the notebook was stopped after {self.settings.notebook_timeout} s"
         if self.settings.sandbox and self.provisioner:
-            return self.provisioner.cause_of_death()
+            return self.provisioner.cause_of_death() or ("error", "the kernel was stopped from outside")
         code = await self.provisioner.poll() if self.provisioner else None
         if code == -signal.SIGKILL:
             return "memory", "the kernel was killed, most likely because the memory ran out"

@@ -122,7 +122,7 @@ def mounts(sandbox: Sandbox, folder: KernelFolder) -> list[str]:
     places |= {f"/etc/{file.name}": ["--ro-bind", str(file)] for file in folder.etc.iterdir()}
     places |= {f"{HOME}/.cache/matplotlib/{file.name}": ["--ro-bind", str(file)] for file in font_lists()}
     places |= python_mounts(list(places))
-    seen = [*places, *sandbox.binds.values()]
+    seen = [name for name, words in places.items() if words[0].startswith("--ro-bind")] + [*sandbox.binds.values()]
     covers = [name for name in (*sandbox.hidden, *checkout()) if any(is_within(name, place) for place in seen)]
     places |= {name: ["--perms", "0755", "--tmpfs"] for name in covers}
     places |= {inside: ["--ro-bind", outside] for outside, inside in sandbox.binds.items()}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
+import signal
 import stat
 import subprocess
 import threading
@@ -32,19 +34,43 @@ class Guard(threading.Thread):
         self.verdict: tuple[str, str] | None = None
         self.most_memory = 0
         self.over = threading.Event()
+        self.first: int | None = None  # a handle of the first process inside; when that ends, all have ended
         self.started = time.monotonic()
 
     def run(self) -> None:
         while not self.over.wait(INTERVAL) and self.process.poll() is None:
+            self.find_first()
             self.verdict = self.look()
             if self.verdict:
                 self.process.kill()
                 return
 
+    @property
+    def is_watching(self) -> bool:
+        """Whether there is something to stop."""
+        return not self.over.is_set()
+
     def stop(self) -> None:
+        """Kill all in the sandbox, and come back when they are gone."""
         self.over.set()
-        if self.is_alive():
-            self.join()
+        self.join()
+        self.find_first()
+        self.process.kill()
+        self.process.wait()
+        if self.first is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.first, signal.SIGKILL)
+            gone = select.poll()
+            gone.register(self.first)
+            gone.poll(5000)
+            os.close(self.first)
+            self.first = None
+
+    def find_first(self) -> None:
+        if self.first is None:
+            for pid in children(self.process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    self.first = os.pidfd_open(pid)
 
     def look(self) -> tuple[str, str] | None:
         """The status and the reason for which the sandbox has to end; None if it may go on."""

@@ -39,6 +39,9 @@ def check() -> None:
         folder.remove()
     if tried.returncode:
         raise SandboxError(explain(tried.stderr))
+    if not bubblewrap.font_lists():
+        # matplotlib makes its list of fonts now, and not in each kernel anew; without it, kernels are only slower
+        subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], capture_output=True, check=False)
 
 
 def explain(said: str) -> str:
@@ -51,7 +54,12 @@ def explain(said: str) -> str:
                     who = "AppArmor keeps" if path == APPARMOR else "This system keeps"
                     own = ", or give bwrap an AppArmor profile that allows `userns`" if path == APPARMOR else ""
                     return f"{who} bubblewrap from making a sandbox ({line}). As root: {remedy}{own}."
-    return f"bubblewrap {bubblewrap.version()} cannot make a sandbox here: {line}"
+    container = "; a container must be allowed to make namespaces (docker run --privileged)" if in_container() else ""
+    return f"bubblewrap {bubblewrap.version()} cannot make a sandbox here: {line}{container}"
+
+
+def in_container() -> bool:
+    return any(os.path.exists(name) for name in ("/.dockerenv", "/run/.containerenv"))
 
 
 @contextlib.contextmanager

@@ -99,11 +99,9 @@ class SandboxProvisioner(LocalProvisioner):
 
     def remove(self, keep_folder: bool = False) -> None:
         """Kill all that runs in the sandbox, and remove its group and its folder."""
-        if self.process:
-            self.process.kill()
-            self.exit_code = self.process.wait()
-        if self.guard:
+        if self.guard and self.guard.is_watching:
             self.guard.stop()
+            self.exit_code = self.guard.process.returncode
         if self.group:
             self.group.remove()
             self.group = None
@@ -112,18 +110,20 @@ class SandboxProvisioner(LocalProvisioner):
             self.folder = None
 
     def cause_of_death(self) -> tuple[str, str] | None:
-        """Why the sandbox ended: "memory", "timeout" or "error", and a sentence. None if it runs or was killed."""
+        """Why the sandbox ended: "memory", "timeout" or "error", and a sentence. None if that is not known."""
         code = self.process.poll() if self.process else self.exit_code
         if self.guard and self.guard.verdict:
             return self.guard.verdict
-        if code is None or code < 0:
-            return None
         limits = self.sandbox.limits
         if self.group and self.group.out_of_memory():
             return "memory", too_much_memory(limits)
+        if code in (-signal.SIGKILL, 128 + signal.SIGKILL) and self.guard.most_memory > limits.total_memory / 4:
+            return "memory", "the kernel was killed, most likely because the memory of the machine ran out"
+        if code is None or code < 0:
+            return None
         if code == 128 + signal.SIGXCPU:
             return "timeout", f"the kernel computed for more than {limits.cpu_seconds} s"
-        if code > 128:
+        if code - 128 in signal.valid_signals():
             return "error", f"the kernel died of signal {signal.Signals(code - 128).name}"
         return "error", "the kernel ended before the notebook did (code that leaves Python ends it)"
 
