@@ -506,7 +506,7 @@ def test_the_nearest_group_that_hands_on_limits_is_used(tmp_path):
     assert (place.version, set(place.parents.values())) == (2, {tmp_path / "cg" / "user" / "app"})
     group = cgroups.Group(place, Limits(total_memory=5, processes=6))
     (folder,) = set(group.folders.values())
-    assert ((folder / "memory.max").read_text(), (folder / "pids.max").read_text()) == ("5", "10")
+    assert ((folder / "memory.max").read_text(), (folder / "pids.max").read_text()) == ("5", "12")
     assert not group.out_of_memory()
     (folder / "memory.events").write_text("oom 3\noom_kill 1\n")
     assert group.out_of_memory()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import course_utils
 from course_utils.grading.sandbox.folder import HOME, KernelFolder
-from course_utils.grading.sandbox.settings import Sandbox, SandboxError
+from course_utils.grading.sandbox.settings import Limits, Sandbox, SandboxError
 
 PACKAGE = Path(course_utils.__file__).resolve().parent
 COURSE = "/course"
@@ -73,11 +73,15 @@ def command(
     for name, value in {**base_environment(), **environment}.items():
         words += ["--setenv", name, value]
     words += [*mounts(sandbox, folder), "--chdir", HOME, "--"]
-    words += [shutil.which("prlimit"), *sandbox.limits.prlimit(), "--"]
+    words += [shutil.which("prlimit"), *prlimit(sandbox.limits), "--"]
     if os.geteuid() == 0:
         words += [shutil.which("setpriv"), "--reuid", str(user), "--regid", str(user), "--clear-groups"]
         words += ["--bounding-set", "-all", "--inh-caps", "-all", "--no-new-privs", "--"]
     return [*words, *inner]
+
+
+def prlimit(limits: Limits) -> list[str]:
+    return [f"--{name}={soft}:{hard}" for name, (soft, hard) in limits.of_processes().items()]
 
 
 def namespaces(user: int) -> list[str]:

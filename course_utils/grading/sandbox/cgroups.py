@@ -100,7 +100,7 @@ class Group:
 
     def settings(self, limits: Limits) -> list[tuple[str, str, int]]:
         memory = "memory.max" if self.version == 2 else "memory.limit_in_bytes"
-        own = 4  # the processes of bubblewrap itself
+        own = 6  # bubblewrap's processes, and those that wait for a kernel
         return [("memory", memory, limits.total_memory), ("pids", "pids.max", limits.processes + own)]
 
     def forbid_swap(self, limits: Limits) -> None:

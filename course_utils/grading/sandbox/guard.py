@@ -11,8 +11,12 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from course_utils.grading.sandbox.settings import Limits
+
+if TYPE_CHECKING:
+    from course_utils.grading.sandbox.warm import WarmProcess
 
 INTERVAL = 0.2
 """Seconds between two looks."""
@@ -23,14 +27,15 @@ MOST_SOCKETS = 16
 class Guard(threading.Thread):
     """Kills a sandbox that runs too long, that needs too much memory, or that writes where only its sockets belong.
 
-    process  bubblewrap; all in the sandbox die with it
+    process  the kernel, to be asked whether it runs
+    room     the process number of bubblewrap; all in the sandbox die with it
     sockets  the folder of the kernel's sockets, the only place of the machine that the sandbox can write to
     memory   whether to add up memory, where no control group limits it
     """
 
-    def __init__(self, process: subprocess.Popen, sockets: Path, limits: Limits, memory: bool):
+    def __init__(self, process: subprocess.Popen | WarmProcess, room: int, sockets: Path, limits: Limits, memory: bool):
         super().__init__(daemon=True, name="sandbox-guard")
-        self.process, self.sockets, self.limits, self.memory = process, sockets, limits, memory
+        self.process, self.room, self.sockets, self.limits, self.memory = process, room, sockets, limits, memory
         self.verdict: tuple[str, str] | None = None
         self.most_memory = 0
         self.over = threading.Event()
@@ -68,7 +73,7 @@ class Guard(threading.Thread):
 
     def find_first(self) -> None:
         if self.first is None:
-            for pid in children(self.process.pid):
+            for pid in children(self.room):
                 with contextlib.suppress(ProcessLookupError):
                     self.first = os.pidfd_open(pid)
 
@@ -79,7 +84,7 @@ class Guard(threading.Thread):
         if not holds_only_sockets(self.sockets):
             return "error", "the kernel was stopped because it wrote files beside its own sockets"
         if self.memory:
-            self.most_memory = max(self.most_memory, memory_of(self.process.pid))
+            self.most_memory = max(self.most_memory, memory_of([*children(self.room), self.process.pid]))
             if self.most_memory > self.limits.total_memory:
                 return "memory", too_much_memory(self.limits)
         return None
@@ -107,11 +112,14 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def memory_of(pid: int) -> int:
-    """Bytes of memory of all that a process has started; what several share counts once."""
-    total, waiting = 0, children(pid)
+def memory_of(pids: list[int]) -> int:
+    """Bytes of memory of these processes and all that they have started; what several share counts once."""
+    total, seen, waiting = 0, set(), list(pids)
     while waiting:
         each = waiting.pop()
+        if each in seen:
+            continue
+        seen.add(each)
         waiting += children(each)
         with contextlib.suppress(OSError):
             lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()

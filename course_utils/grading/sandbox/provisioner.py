@@ -16,12 +16,13 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from traitlets import Dict, List
+from traitlets import Bool, Dict, List
 
 from course_utils.grading.sandbox import bubblewrap, cgroups, machine
 from course_utils.grading.sandbox.folder import KernelFolder
 from course_utils.grading.sandbox.guard import Guard, children, too_much_memory
 from course_utils.grading.sandbox.settings import Limits, Sandbox
+from course_utils.grading.sandbox.warm import WAIT, WarmProcess
 
 ENTER = 'for door; do shift; [ "$door" = -- ] && break; echo $$ > "$door" || exit 125; done; exec "$@"'
 """Go through all doors (see cgroups.Group) up to --, then become the command after it."""
@@ -33,19 +34,21 @@ class SandboxProvisioner(LocalProvisioner):
     limits       fields of Limits that differ from its own values
     binds        see Sandbox
     hidden       see Sandbox
+    warm         see Sandbox
     environment  variables that the kernel gets
     """
 
     limits: dict = Dict(config=True)
     binds: dict = Dict(config=True)
     hidden: list = List(config=True)
+    warm: bool = Bool(config=True)
     environment: dict = Dict(config=True)
 
     folder = group = guard = exit_code = None
 
     @property
     def sandbox(self) -> Sandbox:
-        return Sandbox(Limits(**self.limits), dict(self.binds), tuple(self.hidden))
+        return Sandbox(Limits(**self.limits), dict(self.binds), tuple(self.hidden), self.warm)
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Raises SandboxError if there can be no sandbox."""
@@ -58,11 +61,12 @@ class SandboxProvisioner(LocalProvisioner):
         self.parent.connection_file = str(self.folder.connection_file)
         kwargs = await super().pre_launch(**kwargs)
         self.folder.give_to(user)
-        environment = {name: kwargs["env"][name] for name in self.kernel_spec.env} | self.environment
-        command = bubblewrap.command(kwargs["cmd"], self.sandbox, user, environment, self.folder)
+        self.user, self.argv = user, kwargs["cmd"]
+        self.variables = {name: kwargs["env"][name] for name in self.kernel_spec.env} | self.environment
+        inner = WAIT if self.warm else self.argv
+        kwargs["cmd"] = bubblewrap.command(inner, self.sandbox, user, self.variables, self.folder)
         kwargs["env"] = {"PATH": os.defpath}
         kwargs["cwd"] = "/"
-        kwargs["cmd"] = command
         return kwargs
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any):
@@ -71,19 +75,30 @@ class SandboxProvisioner(LocalProvisioner):
         doors = [str(door) for door in self.group.doors] if self.group else []
         with machine.filter_words() as (words, passed):
             cmd = ["/bin/sh", "-c", ENTER, "sh", *doors, "--", cmd[0], *words, *cmd[1:]]
-            info = await super().launch_kernel(cmd, pass_fds=passed, **kwargs)
+            kwargs["pass_fds"] = passed
+            if self.warm:
+                self.launch_warm(cmd, doors, **self._scrub_kwargs(kwargs))
+            else:
+                await super().launch_kernel(cmd, **kwargs)
         sums_up = not (self.group and self.group.limits_memory)
-        self.guard = Guard(self.process, self.folder.sockets, limits, sums_up)
+        self.guard = Guard(self.process, self.pgid, self.folder.sockets, limits, sums_up)
         self.guard.start()
-        return info
+        return self.connection_info
+
+    def launch_warm(self, cmd: list[str], doors: list[str], **launch: Any) -> None:
+        """The same for a kernel that is forked: its process group, by which all is killed, is bubblewrap's."""
+        argv = ["ipykernel_launcher", *self.argv[self.argv.index("-f") :]]
+        limits = self.sandbox.limits
+        self.process = WarmProcess(cmd, argv, self.variables, limits, self.user, doors=doors, **launch)
+        self.pid, self.pgid = self.process.pid, self.process.room.pid
 
     async def send_signal(self, signum: int) -> None:
         """Send an interrupt to the kernel and what it has started; anything else to the sandbox as a whole."""
         if signum != signal.SIGINT:
             await super().send_signal(signum)
-            return
-        if self.process and self.process.poll() is None:
-            for kernel in (pid for first in children(self.process.pid) for pid in children(first)[:1]):
+        elif self.process and self.process.poll() is None:
+            inside = [pid for first in children(self.process.pid) for pid in children(first)]
+            for kernel in [self.process.pid] if self.warm else inside[:1]:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(os.getpgid(kernel), signal.SIGINT)
 

@@ -36,24 +36,24 @@ class Limits:
     file_size: int = 256 * MB
     disk: int = 512 * MB
 
-    def prlimit(self) -> list[str]:
-        """The limits of single processes as arguments of prlimit. A limit is never above what this process has."""
+    def of_processes(self) -> dict[str, tuple[int, int]]:
+        """The limits of single processes, soft and hard, by prlimit's names. None is above what this process has."""
         wanted = {
-            "cpu": (resource.RLIMIT_CPU, self.cpu_seconds),
-            "data": (resource.RLIMIT_DATA, self.memory),
-            "nproc": (resource.RLIMIT_NPROC, self.processes),
-            "nofile": (resource.RLIMIT_NOFILE, self.open_files),
-            "fsize": (resource.RLIMIT_FSIZE, self.file_size),
-            "core": (resource.RLIMIT_CORE, 0),
+            "cpu": self.cpu_seconds,
+            "data": self.memory,
+            "nproc": self.processes,
+            "nofile": self.open_files,
+            "fsize": self.file_size,
+            "core": 0,
         }
-        arguments = []
-        for name, (number, limit) in wanted.items():
-            hard = resource.getrlimit(number)[1]
+        limits = {}
+        for name, limit in wanted.items():
+            hard = resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))[1]
             limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
             # Past its soft limit a process gets SIGXCPU, by which we know why it died; one that ignores it is killed.
             upper = limit + 5 if name == "cpu" and hard in (resource.RLIM_INFINITY, max(hard, limit + 5)) else limit
-            arguments.append(f"--{name}={limit}:{upper}")
-        return arguments
+            limits[name] = (limit, upper)
+        return limits
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,13 @@ class Sandbox:
 
     binds   folders and files that are visible inside, read-only: path outside to path inside
     hidden  folders that must not be seen, even if they lie within one that is visible
+    warm    fork the kernel from a process of ours that has imported what notebooks import
     """
 
     limits: Limits = field(default_factory=Limits)
     binds: dict[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
+    warm: bool = False
 
     def as_config(self) -> dict:
         """As plain values: the configuration of the provisioner in a kernelspec."""
