@@ -1,6 +1,11 @@
 """What all tests share: a fresh generator each, no network, and genuine data only where it is at hand."""
 
+import json
 import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy and torch are imported: tests must not fight over the cores
@@ -52,3 +57,31 @@ def course(tmp_path_factory):
 def student_edition(course):
     """The toy lesson as a student gets it."""
     return nbformat.read(course.notebooks / f"{toy_course.LESSON}.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="module")
+def scheduler(course, tmp_path_factory) -> Iterator[str]:
+    """The address of a Dask scheduler with two workers, each at an address of its own, all started by hand.
+
+    Runs that share it are spared what workers cost to start.
+    """
+    folder = tmp_path_factory.mktemp("dask")
+    file = folder / "scheduler.json"
+    common = ["--scheduler-file", str(file), "--no-dashboard"]
+    commands = [["scheduler", "--host", "127.0.0.1", "--port", "0", *common]]
+    for host in ("127.0.0.2", "127.0.0.3"):
+        single = ["--no-nanny", "--nthreads", "1", "--memory-limit", "0", "--local-directory", str(folder)]
+        commands.append(["worker", "--host", host, *single, *common])
+    with (folder / "log").open("w") as log:
+        started = [
+            subprocess.Popen([sys.executable, "-m", f"distributed.cli.dask_{what}", *words], stdout=log, stderr=log)
+            for what, *words in commands
+        ]
+    deadline = time.monotonic() + 60
+    while not file.exists() or not file.read_text():
+        assert time.monotonic() < deadline, (folder / "log").read_text()
+        time.sleep(0.05)
+    yield json.loads(file.read_text())["address"]
+    for process in started:
+        process.kill()
+        process.wait()

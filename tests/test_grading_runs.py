@@ -35,10 +35,16 @@ def folders(tmp_path, student_edition):
     return tmp_path / "submitted", tmp_path / "graded"
 
 
-def run(course, submitted: Path, out: Path, **settings) -> dict[tuple[str, str], dict]:
+@pytest.fixture(scope="module")
+def run(course, scheduler):
     """Grade and write the tables; returns {(student, exercise): row of grades.csv}."""
-    refresh(grade(course, Plan(submitted, out, "synthetic", timeout=60, jobs=2, **settings)))
-    return read_csv(out)
+
+    def run(course, submitted: Path, out: Path, **settings) -> dict[tuple[str, str], dict]:
+        settings = {"timeout": 60, "jobs": 2, "scheduler": scheduler} | settings
+        refresh(grade(course, Plan(submitted, out, "synthetic", **settings)))
+        return read_csv(out)
+
+    return run
 
 
 def what_counts(out: Path) -> dict[str, bytes]:
@@ -96,7 +102,7 @@ def one_line(course, monkeypatch, capsys):
     return call
 
 
-def test_a_refused_regrade_leaves_the_earlier_run_as_it_was(tmp_path, monkeypatch, folders):
+def test_a_refused_regrade_leaves_the_earlier_run_as_it_was(run, tmp_path, monkeypatch, folders):
     course = find_course(make_course(tmp_path / "course"))
     importable(monkeypatch, course.root)
     first = run(course, *folders)
@@ -116,7 +122,9 @@ def test_a_refused_regrade_leaves_the_earlier_run_as_it_was(tmp_path, monkeypatc
     assert read_csv(folders[1]) == first
 
 
-def test_a_regrade_of_one_lesson_never_changes_the_data_of_another(tmp_path, monkeypatch, folders, student_edition):
+def test_a_regrade_of_one_lesson_never_changes_the_data_of_another(
+    run, tmp_path, monkeypatch, folders, student_edition
+):
     submitted, out = folders
     course = find_course(make_course(tmp_path / "course"))
     importable(monkeypatch, course.root)
@@ -133,7 +141,9 @@ def test_a_regrade_of_one_lesson_never_changes_the_data_of_another(tmp_path, mon
     assert what_counts(out) == before
 
 
-def test_a_folder_that_is_being_written_is_left_alone_by_a_second_run_and_by_report(course, student_edition, folders):
+def test_a_folder_that_is_being_written_is_left_alone_by_a_second_run_and_by_report(
+    run, course, student_edition, folders
+):
     submitted, out = folders
     hand_in(submitted, "zoe", answered(student_edition, double=SLOW))
     process = start_grading(course, submitted, out)
@@ -152,7 +162,7 @@ def test_a_folder_that_is_being_written_is_left_alone_by_a_second_run_and_by_rep
     assert len(read_csv(out)) == 9
 
 
-def test_finished_marks_outlive_the_files_they_were_given_for(course, student_edition, tmp_path):
+def test_finished_marks_outlive_the_files_they_were_given_for(run, course, student_edition, tmp_path):
     submitted, out = tmp_path / "submitted", tmp_path / "graded"
     own = submitted / "self-deleting" / LESSON / f"{LESSON}.ipynb"
     hand_in(submitted, "self-deleting", answered(student_edition, double=f"os.remove({str(own)!r})\n{DOUBLE}"))
@@ -182,7 +192,9 @@ def test_finished_marks_outlive_the_files_they_were_given_for(course, student_ed
     assert run(course, submitted, out)["overwritten", "00-1-double"]["status"] == "failed"
 
 
-def test_a_regrade_that_was_stopped_has_lost_nothing_and_goes_on_without_the_option(course, student_edition, folders):
+def test_a_regrade_that_was_stopped_has_lost_nothing_and_goes_on_without_the_option(
+    run, course, student_edition, folders
+):
     submitted, out = folders
     first = run(course, submitted, out)
 
@@ -199,7 +211,7 @@ def test_a_regrade_that_was_stopped_has_lost_nothing_and_goes_on_without_the_opt
     assert len(again) == 1
 
 
-def test_a_submission_that_kills_the_worker_costs_nobody_else_a_mark(course, student_edition, tmp_path):
+def test_a_submission_that_kills_the_worker_costs_nobody_else_a_mark(run, course, student_edition, tmp_path):
     submitted, out = tmp_path / "submitted", tmp_path / "graded"
     being_recorded = out / ".work" / "submitted" / "a1" / LESSON / f"{LESSON}.ipynb"
     # The worker dies while the main process is busy, so that the next thing it does is to hand in new work.
@@ -208,7 +220,7 @@ def test_a_submission_that_kills_the_worker_costs_nobody_else_a_mark(course, stu
     for name in ("a1", "c3", "d4", "e5", "f6", "g7"):
         hand_in(submitted, name, answered(student_edition))
     hand_in(submitted, "b2", answered(student_edition, double=killer))
-    rows = run(course, submitted, out)
+    rows = run(course, submitted, out, scheduler="")
     double = {student: row for (student, exercise), row in rows.items() if exercise == "00-1-double"}
     assert {student for student, row in double.items() if row["status"] == "ok"} == {"a1", "c3", "d4", "e5", "f6", "g7"}
     assert (double["b2"]["status"], double["b2"]["score"]) == ("memory", "0")
@@ -258,7 +270,7 @@ def test_ctrl_c_before_anything_runs_is_the_same_line(course, folders, one_line,
     assert one_line(*words, code=130).startswith("Stopped. What is finished is kept")
 
 
-def test_a_run_stopped_before_its_first_lesson_is_one_line_to_report_and_goes_on(course, folders, one_line):
+def test_a_run_stopped_before_its_first_lesson_is_one_line_to_report_and_goes_on(run, course, folders, one_line):
     submitted, out = folders
     (out / ".work").mkdir(parents=True)
     (out / ".work" / "lock").touch()
@@ -271,7 +283,7 @@ def test_a_run_stopped_before_its_first_lesson_is_one_line_to_report_and_goes_on
     assert len(run(course, submitted, out)) == 6
 
 
-def test_half_a_record_counts_as_not_finished(course, folders):
+def test_half_a_record_counts_as_not_finished(run, course, folders):
     submitted, out = folders
     first = run(course, submitted, out)
     record = record_of(out, "bob")
@@ -288,7 +300,7 @@ def test_an_out_that_cannot_be_is_one_line_that_names_it(folders, one_line, tmp_
     assert one_line(*words, str(tmp_path / ("x" * 300))).endswith(f"{'x' * 300}/run.json: File name too long")
 
 
-def test_a_lost_gradebook_is_said_and_grading_again_mends_it(course, folders, one_line):
+def test_a_lost_gradebook_is_said_and_grading_again_mends_it(run, course, folders, one_line):
     submitted, out = folders
     first = run(course, submitted, out)
     table = (out / "grades.csv").read_bytes()

@@ -1,15 +1,11 @@
 """One notebook in one kernel: timeouts, deaths and floods of output, each with what ran before kept."""
 
-import os
-import signal
-import time
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_utils.grading import runner
-from course_utils.grading.grade import new_pool
 from course_utils.grading.runner import Settings, execute
 
 
@@ -41,14 +37,3 @@ def test_a_flood_of_output_is_cut_and_the_value_after_it_kept():
     assert outcome.status == "ok"
     assert sum(len(str(output)) for output in cells[0].outputs) < 3_000_000
     assert cells[0].outputs[-1].data["text/plain"] == "7"
-
-
-def test_a_worker_that_waits_for_work_ends_as_soon_as_it_is_told_to():
-    for _ in range(5):
-        with new_pool(1) as pool:
-            worker = pool.submit(os.getpid).result()
-            os.kill(worker, signal.SIGTERM)
-            started = time.monotonic()
-            while Path(f"/proc/{worker}").exists():
-                assert time.monotonic() - started < 5
-                time.sleep(0.01)

@@ -7,14 +7,10 @@ any moment goes on where it was when it is started again.
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import os
-import signal
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -25,11 +21,11 @@ from course_utils.grading.course import Course, CourseError, Lesson
 from course_utils.grading.gradebook import Recorder
 from course_utils.grading.repair import Repaired, Unreadable, read_submission, repair
 from course_utils.grading.runfolder import RunFolder, claim_folder, locked, open_run
-from course_utils.grading.runner import Outcome, Settings, die_with_parent, execute
+from course_utils.grading.runner import Outcome, Settings
 from course_utils.grading.stage import read_source
 from course_utils.grading.submissions import Submission, find_submissions
-from course_utils.grading.verdicts import remove_observations, verdicts_of
-from course_utils.grading.worlds import Exam, Examiner, exam_of, examiner
+from course_utils.grading.workers import connect, fan_out, package_fingerprint
+from course_utils.grading.worlds import Examiner, exam_of
 
 GONE = "the file is gone since; the earlier version counts"
 
@@ -39,10 +35,12 @@ class Plan:
     """What to grade and how.
 
     lessons      the lessons to grade; None means those that somebody handed in
-    jobs         worker processes, each with one kernel at a time
+    jobs         worker processes on this machine, each with one kernel at a time
+    scheduler    address of a Dask scheduler whose workers are used instead; empty if there is none
     timeout      seconds a cell may run
     budget       "fast" or "full": how long training takes that is not graded itself
     regrade      run finished submissions again, if their files are still there
+    students     look at nobody else; None means everybody
     """
 
     submitted: Path
@@ -50,10 +48,12 @@ class Plan:
     dataset: str
     lessons: list[Lesson] | None = None
     jobs: int = 1
+    scheduler: str = ""
     timeout: int = 300
     notebook_timeout: int = 1800
     budget: str = "fast"
     regrade: bool = False
+    students: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ def grade(course: Course, plan: Plan, progress: Callable[[int, int, dict], None]
     lessons = scope = course.lessons if plan.lessons is None else plan.lessons
     submissions = find_submissions(plan.submitted, lessons, all_lessons=plan.lessons is not None)
     names = {submission.lesson for submission in submissions}
+    if plan.students and (unknown := set(plan.students) - {submission.student for submission in submissions}):
+        raise CourseError(f"{plan.submitted} holds no folder of {', '.join(sorted(unknown))}")
     if plan.out.resolve().is_relative_to(plan.submitted.resolve()):
         raise CourseError(f"{plan.out} lies inside {plan.submitted}; choose an --out outside of it")
     lessons = [lesson for lesson in lessons if lesson.name in names]
@@ -84,29 +86,15 @@ def grade(course: Course, plan: Plan, progress: Callable[[int, int, dict], None]
     claim_folder(out)
     with locked(out), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of nbgrader about its own database, and of nbformat about what is mended
-        run = open_run(out, plan.dataset, plan.budget, lessons, plan.regrade)
+        run = open_run(out, plan.dataset, plan.budget, lessons, plan.regrade, plan.students)
         recorder = Recorder(out)
         for lesson in lessons:
             recorder.prepare(course, lesson)
         run.save()
-        grading = Grading(plan, run, recorder, progress, submissions)
-        grading.all()
-        grading.keep_what_is_gone(scope)
+        chosen = [one for one in submissions if plan.students is None or one.student in plan.students]
+        Grading(plan, run, recorder, progress, chosen).all()
+        keep_what_is_gone(run, scope, submissions)
     return run
-
-
-def run_and_judge(notebook_json: str, settings: Settings, exam: Exam) -> tuple[str, Outcome, dict[str, Verdict]]:
-    """A worker's task: run a notebook, and judge here what its check cells left there.
-
-    returns  the notebook with its outputs, observations left out, as JSON; how the run ended; grade id to verdict
-    """
-    ours = examiner(exam)
-    environment = {**settings.environment, **ours.environment}
-    executed, outcome = execute(notebook_json, replace(settings, environment=environment))
-    notebook = nbformat.reads(executed, as_version=4)
-    verdicts = verdicts_of(notebook, outcome, ours.judge)
-    remove_observations(notebook)
-    return nbformat.writes(notebook), outcome, verdicts
 
 
 class Grading:
@@ -126,52 +114,18 @@ class Grading:
         }
 
     def all(self) -> None:
-        """Run what is not finished, as many at a time as there are workers."""
-        jobs = self.ready_jobs()
-        running: dict[Future, Job] = {}
-        pool = new_pool(self.plan.jobs)
-        try:
-            while True:
-                lost = []
-                # A few more than there are workers are cleaned ahead, so that none of them waits.
-                while not lost and len(running) < self.plan.jobs + 2 and (job := next(jobs, None)):
-                    try:
-                        running[self.submit(pool, job)] = job
-                    except BrokenProcessPool:
-                        lost.append(job)
-                if not running and not lost:
-                    return
-                # A pool that is broken fails all that it has not finished, at once.
-                done, _ = wait(running, return_when=ALL_COMPLETED if lost else FIRST_COMPLETED)
-                for future in done:
-                    job = running.pop(future)
-                    try:
-                        self.record(job, *future.result())
-                    except BrokenProcessPool:
-                        lost.append(job)
-                if lost:
-                    lost += [running.pop(future) for future in list(running)]
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    self.run_alone(lost)
-                    pool = new_pool(self.plan.jobs)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():
-                child.terminate()
-
-    def run_alone(self, jobs: list[Job]) -> None:
-        """A worker died, not only its kernel, and nobody knows whose work killed it: run each of them by itself."""
-        for job in jobs:
-            with new_pool(1) as pool:
-                try:
-                    result = self.submit(pool, job).result()
-                except BrokenProcessPool:
-                    outcome = Outcome("memory", "the process that ran the notebook was killed", 0, 0.0)
-                    result = job.clean, outcome, verdicts_of(nbformat.reads(job.clean, as_version=4), outcome)
-            self.record(job, *result)
-
-    def submit(self, pool: ProcessPoolExecutor, job: Job) -> Future:
-        return submit(pool, job, self.settings, self.exams[job.submission.lesson])
+        """Run what is not finished, on as many workers as there are."""
+        scratch = self.run.path / ".work" / "workers"
+        shutil.rmtree(scratch, ignore_errors=True)  # of a run that was killed
+        with connect(self.plan.scheduler, self.plan.jobs, scratch) as client:
+            package = package_fingerprint() if self.plan.scheduler else ""
+            jobs = (
+                (job, (job.clean, self.settings, self.exams[job.submission.lesson], package))
+                for job in self.ready_jobs()
+            )
+            for job, result in fan_out(client, jobs, at_least=self.plan.jobs):
+                self.record(job, *result)
+        shutil.rmtree(scratch, ignore_errors=True)
 
     def ready_jobs(self) -> Iterator[Job]:
         """Clean the submissions one by one; what cannot run is recorded at once, what is finished is skipped."""
@@ -238,7 +192,8 @@ class Grading:
         known = self.run.read_record(submission.lesson, submission.student)
         return (
             known is not None
-            and (known["sha256"], known["round"]) == (digest, self.run.manifest["round"])
+            and known["sha256"] == digest
+            and self.run.is_current(known)
             and (submission.student, submission.lesson) in self.in_gradebook
         )
 
@@ -250,31 +205,16 @@ class Grading:
             self.run.write_record(known)
         self.tell(known)
 
-    def keep_what_is_gone(self, lessons: list[Lesson]) -> None:
-        """Note in the records of these lessons whose folders are no longer there that they still count."""
-        present = {(submission.student, submission.lesson) for submission in self.submissions}
-        names = {lesson.name for lesson in lessons}
-        for record in self.run.records():
-            gone = record["lesson"] in names and (record["student"], record["lesson"]) not in present
-            if gone and record["verdicts"] and record["since"] != GONE:
-                self.run.write_record({**record, "since": GONE})
-
     def tell(self, record: dict) -> None:
         self.finished += 1
         self.progress(self.finished, len(self.submissions), record)
 
 
-def new_pool(jobs: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(
-        max_workers=jobs, mp_context=context, initializer=die_with_parent, initargs=(os.getpid(),)
-    )
-
-
-def submit(pool: ProcessPoolExecutor, job: Job, settings: Settings, exam: Exam) -> Future:
-    """Hand a job to the pool; a worker that this starts gets no Ctrl-C before it is ready for one."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return pool.submit(run_and_judge, job.clean, settings, exam)
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+def keep_what_is_gone(run: RunFolder, lessons: list[Lesson], submissions: list[Submission]) -> None:
+    """Note in the records of these lessons whose folders are no longer there that they still count."""
+    present = {(submission.student, submission.lesson) for submission in submissions}
+    names = {lesson.name for lesson in lessons}
+    for record in run.records():
+        gone = record["lesson"] in names and (record["student"], record["lesson"]) not in present
+        if gone and record["verdicts"] and record["since"] != GONE:
+            run.write_record({**record, "since": GONE})

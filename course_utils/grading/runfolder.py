@@ -28,7 +28,7 @@ import course_utils.checks
 from course_utils.grading.course import CourseError, Lesson, write_atomic
 from course_utils.grading.stage import read_source
 
-FORMAT = 2
+FORMAT = 3
 SETTINGS = {"dataset": "data set", "budget": "training budget", "lessons": "version of the lessons or checks"}
 """What marks depend on: keys of run.json, and what to call them."""
 
@@ -37,8 +37,8 @@ SETTINGS = {"dataset": "data set", "budget": "training budget", "lessons": "vers
 class RunFolder:
     """One grading run's folder, opened by `open_run` or `find_run`.
 
-    manifest  what run.json holds; its "round" counts how often --regrade was asked for, and a record of an earlier
-              round stays until its submission has run again
+    manifest  what run.json holds; its "round" is 1, and one more for each --regrade. A record of an earlier round stays
+              until its submission has run again
     """
 
     path: Path
@@ -58,6 +58,18 @@ class RunFolder:
     def write_record(self, record: dict) -> None:
         path = self.record_path(record["lesson"], record["student"])
         write_atomic(path, json.dumps(record, indent=1, ensure_ascii=False))
+
+    def is_current(self, record: dict) -> bool:
+        """Whether no regrade of this submission was asked for since it was recorded."""
+        asked = self.manifest["regrades"].get(record["lesson"], {})
+        return record["round"] >= max(asked.get("", 1), asked.get(record["student"], 1))
+
+    def ask_for_regrade(self, lessons: list[Lesson], students: list[str] | None) -> None:
+        """Begin a new round, in which these students' work, or everybody's, on these lessons runs again."""
+        self.manifest["round"] += 1
+        for lesson in lessons:
+            asked = self.manifest["regrades"].setdefault(lesson.name, {})
+            asked.update(dict.fromkeys([""] if students is None else students, self.manifest["round"]))
 
     def records(self) -> list[dict]:
         """All finished submissions, by student and lesson."""
@@ -93,10 +105,18 @@ def claim_folder(out: Path) -> None:
         raise CourseError(f"{out} cannot be made: {error.strerror}; choose another --out") from error
 
 
-def open_run(out: Path, dataset: str, budget: str, lessons: list[Lesson], regrade: bool) -> RunFolder:
+def open_run(
+    out: Path,
+    dataset: str,
+    budget: str,
+    lessons: list[Lesson],
+    regrade: bool = False,
+    students: list[str] | None = None,
+) -> RunFolder:
     """The run of a locked folder: a new one, or one to go on with. Nothing is written before its `save` is called.
 
-    regrade  begin a new round, and take over settings that differ from the earlier run's
+    regrade   begin a new round; one of everybody takes over settings that differ from the earlier run's
+    students  whom the new round is for; None means everybody
     """
     settings = {
         "dataset": dataset,
@@ -104,7 +124,8 @@ def open_run(out: Path, dataset: str, budget: str, lessons: list[Lesson], regrad
         "lessons": {lesson.name: grading_fingerprint(lesson) for lesson in lessons},
     }
     if not (out / "run.json").exists():
-        manifest = {"format": FORMAT, **settings, "round": 1, "world_seed": secrets.randbelow(2**31 - 1) + 1}
+        manifest = {"format": FORMAT, **settings, "world_seed": secrets.randbelow(2**31 - 1) + 1}
+        manifest |= {"round": 1, "regrades": {}}
         return RunFolder(out, {**manifest, "isolation": "none", "versions": versions(), "started": now()})
     run = find_run(out)
     refuse_what_a_regrade_cannot_mend(run, settings, lessons)
@@ -112,11 +133,16 @@ def open_run(out: Path, dataset: str, budget: str, lessons: list[Lesson], regrad
     kept["lessons"] = {name: value for name, value in run.manifest["lessons"].items() if name in settings["lessons"]}
     wanted = {**settings, "lessons": {name: settings["lessons"][name] for name in kept["lessons"]}}
     changed = [words for key, words in SETTINGS.items() if kept[key] != wanted[key]]
-    if changed and not regrade:
+    if changed and (not regrade or students is not None):
         text = f"{out} holds an earlier run with another {' and another '.join(changed)}"
-        raise CourseError(f"{text}; choose another --out, or pass --regrade to grade it anew")
+        anew = (
+            "--regrade to grade it anew" if students is None else "--regrade without --student to grade all of it anew"
+        )
+        raise CourseError(f"{text}; choose another --out, or pass {anew}")
     run.manifest["lessons"].update(settings["lessons"])
-    run.manifest.update(dataset=dataset, budget=budget, versions=versions(), round=run.manifest["round"] + regrade)
+    run.manifest.update(dataset=dataset, budget=budget, versions=versions())
+    if regrade:
+        run.ask_for_regrade(lessons, students)
     return run
 
 

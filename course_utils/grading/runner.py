@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import select
 import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL
@@ -45,8 +44,8 @@ MAX_CELL_BYTES = 2 * 2**20
 MAX_MESSAGE_BYTES, MAX_WAITING = 128 * 2**20, 20
 """A larger message cuts the kernel off; while so many messages wait to be looked at, the kernel has to wait."""
 
-running_groups: set[int | None] = set()
-"""Process groups of the kernels that this process has started."""
+running: dict[int, Run] = {}
+"""Thread to the notebook that it runs, of this process."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,11 @@ def execute(
         if not settings.sandbox:
             temporary = tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True)
             folder = Path(stack.enter_context(temporary))
-        outcome = asyncio.run(Run(notebook, settings, folder, on_cell).to_its_end())
+        run = running[threading.get_ident()] = Run(notebook, settings, folder, on_cell)
+        try:
+            outcome = asyncio.run(run.to_its_end())
+        finally:
+            del running[threading.get_ident()]
     return nbformat.writes(notebook).encode("utf-8", "replace").decode(), outcome
 
 
@@ -154,7 +157,7 @@ class Run:
     def __init__(self, notebook: NotebookNode, settings: Settings, folder: Path | None, on_cell: Callable | None):
         self.notebook, self.settings, self.folder, self.on_cell = notebook, settings, folder, on_cell
         self.reached = 0
-        self.out_of_time = False
+        self.out_of_time = self.unwanted = False
         self.client: CappedClient | None = None
 
     async def to_its_end(self) -> Outcome:
@@ -198,7 +201,8 @@ class Run:
         self.client.reset_execution_trackers()
         # nbclient's own way to set up a kernel would take the signals away from this process.
         await self.client.async_start_new_kernel(stdout=DEVNULL, stderr=DEVNULL, **launch)
-        running_groups.add(self.process_group())
+        if self.unwanted:
+            raise DeadKernelError("nobody waits for this run any more")
         await self.client.async_start_new_kernel_client()
         for index, cell in enumerate(self.notebook.cells):
             if cell.cell_type == "code":
@@ -249,6 +253,10 @@ class Run:
         self.out_of_time = True
         kill_group(self.process_group())
 
+    def stop_unwanted(self) -> None:
+        self.unwanted = True
+        kill_group(self.process_group())
+
     async def cause_of_death(self) -> tuple[str, str]:
         """Why a kernel that died did."""
         if self.out_of_time:
@@ -263,9 +271,7 @@ class Run:
         return "error", "the kernel ended before the notebook did (code that leaves Python ends it)"
 
     async def clean_up(self) -> None:
-        group = self.process_group()
-        kill_group(group)
-        running_groups.discard(group)
+        kill_group(self.process_group())
         if self.client and self.client.km:
             with contextlib.suppress(Exception):
                 await self.client._async_cleanup_kernel()
@@ -284,25 +290,8 @@ def kill_group(group: int | None) -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def die_with_parent(parent: int) -> None:
-    """Let a worker process end, and its kernels with it, when it is told to or when the process `parent` is gone.
-
-    Ctrl-C reaches all processes of a terminal; what it means for a worker is the parent's to decide.
-    """
-    # A handler runs in the main thread alone, which may be waiting for work and never notice: the pipe is read at once.
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-
-    def watch() -> None:
-        told = b""
-        while os.getppid() == parent and signal.SIGTERM not in told:
-            told = os.read(reader, 64) if select.select([reader], [], [], 0.5)[0] else b""
-        for group in list(running_groups):
-            kill_group(group)
-        os._exit(1)
-
-    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # not SIG_IGN, which kernels would inherit
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=watch, daemon=True).start()
+def stop_kernels(threads: Container[int] | None = None) -> None:
+    """Stop the runs of these threads of this process, or all, because nobody waits for them any more."""
+    for thread, run in list(running.items()):
+        if threads is None or thread in threads:
+            run.stop_unwanted()
