@@ -25,13 +25,7 @@ class KernelFolder:
 
     def __init__(self, user: int):
         """user: the number of the user that the kernel runs as."""
-        place = tempfile.gettempdir()
-        if len(os.fsencode(place)) > 60:  # the path of a socket has at most 107 bytes
-            place = "/tmp"
-        sweep(Path(place))
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-        self.lock = os.open(self.path, os.O_RDONLY)
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.path, self.lock = locked_folder()
         self.connection_file, self.sockets, self.etc = (self.path / name for name in ("kernel.json", "sockets", "etc"))
         self.sockets.mkdir(mode=0o700)
         self.etc.mkdir()
@@ -60,6 +54,18 @@ class KernelFolder:
         os.close(self.lock)
 
 
+def locked_folder() -> tuple[Path, int]:
+    """A new folder and the lock on it, after those of processes are removed that were killed before they could."""
+    place = tempfile.gettempdir()
+    if len(os.fsencode(place)) > 60:  # the path of a socket has at most 107 bytes
+        place = "/tmp"
+    sweep(Path(place))
+    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+    lock = os.open(path, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return path, lock
+
+
 def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():  # it holds folders without rights, or more of them inside each other than Python follows
@@ -68,7 +74,7 @@ def remove(folder: Path) -> None:
 
 
 def sweep(place: Path) -> None:
-    """Remove the folders of processes that were killed before they could: nobody holds their lock."""
+    """Remove the folders that nobody holds the lock of."""
     for folder in place.glob(f"{PREFIX}*"):
         # A minute's grace: between a folder and its lock lies a moment.
         with contextlib.suppress(OSError):

@@ -1,12 +1,12 @@
 """The warm parent: a process that has imported what notebooks import, and forks a kernel into each sandbox.
 
-Run as a program by warm.py. It imports nothing of this package, because a kernel finds the package at another place than
-this process. It runs no student's code and knows no secret, so that a fork of it has none to give away.
+Run as a program by warm.py. It imports nothing of this package, because a kernel finds the package elsewhere. It runs
+no student's code and knows no secret, so that a fork of it has none to give away.
 
 A request comes over the socket that the first argument numbers, as JSON with these files: a process in the sandbox, a
-socket to answer on, and the control groups' doors. bubblewrap has made the sandbox; a fork enters its namespaces and forks
-again, because only a child is in the new process namespace. The child gives up all rights and becomes the kernel, its
-parent waits for its end. The answer is the kernel's number, and then its exit code, each on a line.
+socket to answer on, and the control groups' doors. bubblewrap has made the sandbox. A fork enters its namespaces and
+forks again, because only a child is in the new process namespace. The child gives up all rights and becomes the kernel;
+its parent waits for its end. The answer is the kernel's number, and then its exit code, each on a line.
 """
 
 import contextlib
@@ -22,11 +22,14 @@ import sys
 
 PRELOAD = (
     "ipykernel.kernelapp",
+    "implicit",
+    "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
     "numpy",
     "pandas",
     "scipy.sparse",
     "scipy.stats",
+    "seaborn",
     "torch",
     "torch._dynamo",
     "tqdm.auto",
@@ -60,7 +63,7 @@ def main() -> None:
     while True:
         request, files, *_ = socket.recv_fds(control, 2**20, MOST_FILES)
         if not request:
-            return
+            os._exit(0)  # at once: there is nothing to tidy up
         if os.fork() == 0:
             control.close()
             admit(json.loads(request), *files)

@@ -13,12 +13,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 
 from course_utils.grading.sandbox import bubblewrap, seccomp
-from course_utils.grading.sandbox.folder import HOME
+from course_utils.grading.sandbox.folder import HOME, locked_folder, remove
 from course_utils.grading.sandbox.guard import children
 from course_utils.grading.sandbox.settings import Limits, SandboxError
 
@@ -34,10 +33,10 @@ class WarmParent:
     def __init__(self):
         self.control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.lock = threading.Lock()
-        self.scratch = tempfile.mkdtemp(prefix="course-warm-")
+        self.scratch, lock = locked_folder()
         environment = bubblewrap.base_environment() | {
-            "HOME": self.scratch,
-            "MPLCONFIGDIR": self.scratch,
+            "HOME": str(self.scratch),
+            "MPLCONFIGDIR": str(self.scratch),
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # read when matplotlib is imported
         }
         for fonts in bubblewrap.font_lists():
@@ -47,7 +46,7 @@ class WarmParent:
             self.process = subprocess.Popen(
                 [sys.executable, str(PROGRAM), str(other.fileno())],
                 executable=f"/proc/self/fd/{python}",
-                pass_fds=(other.fileno(), python),
+                pass_fds=(other.fileno(), python, lock),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -56,6 +55,7 @@ class WarmParent:
                 start_new_session=True,
             )
         other.close()
+        os.close(lock)
         self.is_ready = False
 
     def wait_until_ready(self) -> None:
@@ -67,7 +67,7 @@ class WarmParent:
                 except OSError:
                     self.is_ready = False
                 self.control.settimeout(None)
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            remove(self.scratch)
             if not self.is_ready:
                 raise SandboxError("the process that kernels are forked from did not start")
 
