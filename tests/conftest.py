@@ -16,6 +16,7 @@ import pytest
 import toy_course
 from pytest_socket import socket_allow_hosts
 
+from course_utils import cli
 from course_utils.grading.build import build
 from course_utils.grading.course import find_course
 
@@ -67,7 +68,7 @@ def scheduler(course, tmp_path_factory) -> Iterator[str]:
     """
     folder = tmp_path_factory.mktemp("dask")
     file = folder / "scheduler.json"
-    common = ["--scheduler-file", str(file), "--no-dashboard"]
+    common = ["--scheduler-file", str(file), "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
     commands = [["scheduler", "--host", "127.0.0.1", "--port", "0", *common]]
     for host in ("127.0.0.2", "127.0.0.3"):
         single = ["--no-nanny", "--nthreads", "1", "--memory-limit", "0", "--local-directory", str(folder)]
@@ -85,3 +86,33 @@ def scheduler(course, tmp_path_factory) -> Iterator[str]:
     for process in started:
         process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def run(course, scheduler):
+    """Grade and write the tables; returns {(student, exercise): row of grades.csv}."""
+    from course_utils.grading.grade import Plan, grade  # here, because most tests need none of it
+    from course_utils.grading.report import refresh
+
+    def run(course, submitted: Path, out: Path, **settings) -> dict[tuple[str, str], dict]:
+        settings = {"timeout": 60, "jobs": 2, "scheduler": scheduler} | settings
+        refresh(grade(course, Plan(submitted, out, "synthetic", **settings)))
+        return toy_course.read_csv(out)
+
+    return run
+
+
+@pytest.fixture
+def one_line(course, monkeypatch, capsys):
+    """Call the command in this process; it must fail. Returns its one line."""
+
+    def call(*arguments: str, code: int = 1) -> str:
+        monkeypatch.chdir(course.root)
+        monkeypatch.setattr(sys, "argv", ["course", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert ended.value.code == code
+        return line
+
+    return call

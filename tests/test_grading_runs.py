@@ -1,28 +1,23 @@
 """Runs that are refused, stopped, killed or started twice: what is finished stays, and the reason is one line."""
 
-import functools
 import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
+from graders import STOPPED, all_gone, record_of, start_grading, wait_for, workers_of
 from nbgrader.api import Gradebook
 from toy_course import DOUBLE, LESSON, answered, hand_in, importable, make_course, read_csv
 
-from course_utils import cli, movielens
+from course_utils import movielens
 from course_utils.grading.course import CourseError, find_course
 from course_utils.grading.grade import Plan, grade
 from course_utils.grading.report import refresh
 from course_utils.grading.runfolder import find_run
 
-COURSE = [sys.executable, "-m", "course_utils.cli"]
 WRONG = "def double(values):\n    return values"
 SLOW = "import time\ntime.sleep(3)\n" + DOUBLE
 
@@ -35,71 +30,10 @@ def folders(tmp_path, student_edition):
     return tmp_path / "submitted", tmp_path / "graded"
 
 
-@pytest.fixture(scope="module")
-def run(course, scheduler):
-    """Grade and write the tables; returns {(student, exercise): row of grades.csv}."""
-
-    def run(course, submitted: Path, out: Path, **settings) -> dict[tuple[str, str], dict]:
-        settings = {"timeout": 60, "jobs": 2, "scheduler": scheduler} | settings
-        refresh(grade(course, Plan(submitted, out, "synthetic", **settings)))
-        return read_csv(out)
-
-    return run
-
-
 def what_counts(out: Path) -> dict[str, bytes]:
     """Path to content of everything that a run's marks are read from."""
     paths = [out / "run.json", *(out / ".work" / "results").rglob("*"), *(out / ".work" / "release").rglob("*")]
     return {str(path): path.read_bytes() for path in paths if path.is_file()}
-
-
-def record_of(out: Path, student: str) -> Path:
-    return out / ".work" / "results" / LESSON / f"{student}.json"
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
-
-
-def start_grading(course, submitted: Path, out: Path, *options: str) -> subprocess.Popen:
-    """The command in a process group of its own, as a terminal starts it."""
-    command = [*COURSE, "grade", str(submitted), "--out", str(out), "--dataset", "synthetic", *options]
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    # Tests that a script runs in the background ignore Ctrl-C, and would hand that on.
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    return subprocess.Popen(command, cwd=course.root, start_new_session=True, preexec_fn=heed, **pipes)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that nobody has waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def workers_of(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
-@pytest.fixture
-def one_line(course, monkeypatch, capsys):
-    """Call the command in this process; it must fail. Returns its one line."""
-
-    def call(*arguments: str, code: int = 1) -> str:
-        monkeypatch.chdir(course.root)
-        monkeypatch.setattr(sys, "argv", ["course", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        (line,) = capsys.readouterr().err.strip().splitlines()
-        assert ended.value.code == code
-        return line
-
-    return call
 
 
 def test_a_refused_regrade_leaves_the_earlier_run_as_it_was(run, tmp_path, monkeypatch, folders):
@@ -217,12 +151,13 @@ def test_a_submission_that_kills_the_worker_costs_nobody_else_a_mark(run, course
     # The worker dies while the main process is busy, so that the next thing it does is to hand in new work.
     killer = f"import time\nwhile not os.path.exists({str(being_recorded)!r}):\n    time.sleep(0.01)\n"
     killer += "os.kill(os.getppid(), 9)\n" + DOUBLE
-    for name in ("a1", "c3", "d4", "e5", "f6", "g7"):
+    honest = ("a1", "c3", "d4")
+    for name in honest:
         hand_in(submitted, name, answered(student_edition))
     hand_in(submitted, "b2", answered(student_edition, double=killer))
     rows = run(course, submitted, out, scheduler="")
     double = {student: row for (student, exercise), row in rows.items() if exercise == "00-1-double"}
-    assert {student for student, row in double.items() if row["status"] == "ok"} == {"a1", "c3", "d4", "e5", "f6", "g7"}
+    assert {student for student, row in double.items() if row["status"] == "ok"} == set(honest)
     assert (double["b2"]["status"], double["b2"]["score"]) == ("memory", "0")
     assert "the process that ran the notebook was killed" in double["b2"]["message"]
 
@@ -233,10 +168,11 @@ def test_workers_end_with_a_main_process_that_is_killed_while_they_start(course,
     workers = workers_of(process.pid)
     process.kill()
     process.wait()
-    wait_for(lambda: not any(is_alive(pid) for pid in workers), seconds=15)
+    all_gone(workers)
 
 
-def test_ctrl_c_is_one_line_and_leaves_no_process_behind(course, student_edition, folders, tmp_path):
+@pytest.mark.parametrize("by", [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGTERM, id="kill")])
+def test_being_stopped_is_one_line_and_leaves_no_process_behind(by, course, student_edition, folders, tmp_path):
     submitted, out = folders
     pid_file = tmp_path / "pid"
     hand_in(submitted, "zoe", answered(student_edition, double=(
@@ -245,20 +181,22 @@ def test_ctrl_c_is_one_line_and_leaves_no_process_behind(course, student_edition
     process = start_grading(course, submitted, out, "--json", "--jobs", "3")
     wait_for(lambda: pid_file.exists() and pid_file.read_text() and record_of(out, "bob").exists())
     workers = workers_of(process.pid)
-    os.killpg(process.pid, signal.SIGINT)
-    told = process.communicate(timeout=30)[1]
+    assert len(workers) == 3
+    (os.killpg if by == signal.SIGINT else os.kill)(process.pid, by)
+    told = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert told == "Stopped. What is finished is kept; run the same command again to go on.\n"
-    wait_for(lambda: not any(is_alive(pid) for pid in [*workers, int(pid_file.read_text())]), seconds=5)
+    assert told == STOPPED
+    all_gone([*workers, int(pid_file.read_text())], seconds=5)
+    assert not (out / ".work" / "workers").exists()
 
 
 def test_ctrl_c_while_workers_start_is_the_same_line(course, folders):
     process = start_grading(course, *folders, "--json", "--jobs", "2")
     wait_for(lambda: workers_of(process.pid))
     os.killpg(process.pid, signal.SIGINT)
-    told = process.communicate(timeout=30)[1]
+    told = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert told == "Stopped. What is finished is kept; run the same command again to go on.\n"
+    assert told == STOPPED
 
 
 def test_ctrl_c_before_anything_runs_is_the_same_line(course, folders, one_line, monkeypatch):
@@ -281,6 +219,24 @@ def test_a_run_stopped_before_its_first_lesson_is_one_line_to_report_and_goes_on
     assert "was stopped before 00_toy was prepared; run the same `course grade` again" in one_line("report", str(out))
     assert (out / "run.json").read_bytes() == before
     assert len(run(course, submitted, out)) == 6
+
+
+def test_only_the_chosen_students_are_graded_and_regraded(run, course, folders, one_line):
+    submitted, out = folders
+    assert {student for student, _ in run(course, submitted, out, students=["bob"])} == {"bob"}
+    first = run(course, submitted, out)
+    before = {name: record_of(out, name).stat().st_mtime_ns for name in ("ada", "bob")}
+    nowhere = Plan(submitted, out, "synthetic", regrade=True, students=["ada"], scheduler="nowhere")
+    with pytest.raises(CourseError, match="No Dask scheduler answers at nowhere"):
+        grade(course, nowhere)  # asks for the regrade, and comes no further
+    shutil.rmtree(submitted / "bob")
+    assert run(course, submitted, out, students=["ada"]) == first
+    assert record_of(out, "ada").stat().st_mtime_ns > before["ada"]
+    assert record_of(out, "bob").stat().st_mtime_ns == before["bob"]
+    words = ("grade", str(submitted), "--out", str(out), "--dataset", "synthetic", "--student", "eve")
+    assert one_line(*words) == f"{submitted} holds no folder of eve"
+    with pytest.raises(CourseError, match=r"another training budget; .* --regrade without --student"):
+        run(course, submitted, out, students=["ada"], regrade=True, budget="full")
 
 
 def test_half_a_record_counts_as_not_finished(run, course, folders):

@@ -7,7 +7,6 @@ any moment goes on where it was when it is started again.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -115,9 +114,7 @@ class Grading:
 
     def all(self) -> None:
         """Run what is not finished, on as many workers as there are."""
-        scratch = self.run.path / ".work" / "workers"
-        shutil.rmtree(scratch, ignore_errors=True)  # of a run that was killed
-        with connect(self.plan.scheduler, self.plan.jobs, scratch) as client:
+        with connect(self.plan.scheduler, self.plan.jobs, self.run.path / ".work" / "workers") as client:
             package = package_fingerprint() if self.plan.scheduler else ""
             jobs = (
                 (job, (job.clean, self.settings, self.exams[job.submission.lesson], package))
@@ -125,7 +122,6 @@ class Grading:
             )
             for job, result in fan_out(client, jobs, at_least=self.plan.jobs):
                 self.record(job, *result)
-        shutil.rmtree(scratch, ignore_errors=True)
 
     def ready_jobs(self) -> Iterator[Job]:
         """Clean the submissions one by one; what cannot run is recorded at once, what is finished is skipped."""

@@ -12,6 +12,7 @@ import hashlib
 import logging
 import multiprocessing.resource_tracker
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -137,11 +138,13 @@ def connect(scheduler: str, jobs: int, scratch: Path) -> Iterator[Client]:
     """A client of the workers that grade.
 
     scheduler  the address of theirs; if it is empty, as many workers as there are jobs are started on this machine
-    scratch    a folder for what Dask writes on this machine
+    scratch    a folder for what Dask writes on this machine, removed at the end
     """
     for name in ("distributed", "distributed.client", "distributed.scheduler", "distributed.worker"):
         logging.getLogger(name).setLevel(SILENT)
+    shutil.rmtree(scratch, ignore_errors=True)  # of a run that was killed
     with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         stack.enter_context(dask.config.set({"temporary-directory": str(scratch)}))
         security = None
         if not scheduler:
