@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from course_utils.cli import app
 from course_utils.grading import runner
 from course_utils.grading.runner import Settings, execute
-from course_utils.grading.sandbox import bubblewrap, cgroups, kernelspec, machine, seccomp
+from course_utils.grading.sandbox import bubblewrap, cgroups, kernelspec, machine, seccomp, warm
 from course_utils.grading.sandbox.settings import Limits, Sandbox, SandboxError
 
 pytestmark = pytest.mark.skipif(
@@ -45,8 +45,8 @@ def shown(outputs: list) -> str:
     return "".join(o.get("text") or o.get("data", {}).get("text/plain") or f"{o.ename}: {o.evalue}" for o in outputs)
 
 
-def limited(warm: bool = True, **limits: int) -> Sandbox:
-    return Sandbox(Limits(**limits), warm=warm)
+def limited(forked: bool = True, **limits: int) -> Sandbox:
+    return Sandbox(Limits(**limits), warm=forked)
 
 
 TRY = """
@@ -218,8 +218,8 @@ def own_groups() -> list[Path]:
     return [group for parent in parents for group in parent.glob(f"course-{os.getpid()}-*")]
 
 
-@pytest.mark.parametrize("warm", [False, True], ids=["started", "forked"])
-def test_an_honest_notebook_has_what_it_needs_and_leaves_nothing_behind(own_tmp, warm):
+@pytest.mark.parametrize("forked", [False, True], ids=["started", "forked"])
+def test_an_honest_notebook_has_what_it_needs_and_leaves_nothing_behind(own_tmp, forked):
     (own_tmp / "data").mkdir(mode=0o755)
     (own_tmp / "data" / "ratings").write_text("3 stars")
     cells = [
@@ -233,7 +233,7 @@ def test_an_honest_notebook_has_what_it_needs_and_leaves_nothing_behind(own_tmp,
         "open('/data/ratings', 'a')",  # read-only, and somebody else's
     ]
     text = nbformat.writes(new_notebook(cells=[new_code_cell(cell) for cell in cells]))
-    sandbox = Sandbox(binds={str(own_tmp / "data"): "/data"}, warm=warm)
+    sandbox = Sandbox(binds={str(own_tmp / "data"): "/data"}, warm=forked)
     executed, outcome = execute(text, Settings(sandbox=sandbox, environment={"COURSE_DATASET": "synthetic"}))
     assert outcome.status == "ok"
     outputs = [cell.outputs for cell in nbformat.reads(executed, as_version=4).cells]
@@ -249,10 +249,10 @@ def test_an_honest_notebook_has_what_it_needs_and_leaves_nothing_behind(own_tmp,
     assert own_groups() == []
 
 
-@pytest.mark.parametrize("warm", [False, True], ids=["started", "forked"])
-def test_a_cell_that_runs_too_long_is_interrupted_and_the_next_one_runs(warm):
+@pytest.mark.parametrize("forked", [False, True], ids=["started", "forked"])
+def test_a_cell_that_runs_too_long_is_interrupted_and_the_next_one_runs(forked):
     cells = ("while True: pass", "import subprocess\nsubprocess.run(['sleep', '60'])", "7")
-    texts, outcome = run(*cells, sandbox=limited(warm), cell_timeout=1)
+    texts, outcome = run(*cells, sandbox=limited(forked), cell_timeout=1)
     assert (outcome.status, texts[-1]) == ("ok", "7")
     assert texts[0].endswith("CellTimeoutError: interrupted after 1 s")
     assert "KeyboardInterrupt" in texts[1]
@@ -299,8 +299,22 @@ def test_a_kernel_that_dies_is_reported_with_its_cause(own_tmp, cell, limits, st
 
 
 def test_a_kernel_that_is_started_on_its_own_is_reported_with_its_cause_too():
-    _, outcome = run("'before'", "import os; os.kill(os.getpid(), 9)", sandbox=limited(warm=False))
+    _, outcome = run("'before'", "import os; os.kill(os.getpid(), 9)", sandbox=limited(forked=False))
     assert (outcome.status, outcome.reached, outcome.message) == ("error", 1, "the kernel died of signal SIGKILL")
+
+
+def test_kernels_are_started_on_their_own_where_none_can_be_forked(monkeypatch, tmp_path):
+    monkeypatch.setattr(warm, "the_parent", None)
+    monkeypatch.setattr(warm, "PROGRAM", tmp_path / "missing.py")
+    assert run("6 * 7", sandbox=limited())[0] == ["42"]
+    assert run("6 * 7", sandbox=limited())[0] == ["42"]
+
+
+def test_a_warm_parent_that_was_killed_is_replaced():
+    run("1", sandbox=limited())
+    warm.the_parent.process.kill()
+    warm.the_parent.process.wait()
+    assert run("import sys\n'torch' in sys.modules", sandbox=limited())[0] == ["True"]
 
 
 def test_a_kernel_has_nothing_of_the_one_before():
@@ -344,7 +358,7 @@ def test_a_fork_bomb_ends_with_its_kernel():
         except OSError as problem:
             print(type(problem).__name__)
     """
-    texts, outcome = run(bomb, "'alive'", sandbox=limited(warm=False, processes=40))
+    texts, outcome = run(bomb, "'alive'", sandbox=limited(forked=False, processes=40))
     assert (outcome.status, texts) == ("ok", ["BlockingIOError\n", "'alive'"])
     assert own_groups() == []  # a group with processes cannot be removed
 

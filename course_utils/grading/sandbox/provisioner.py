@@ -18,10 +18,10 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Bool, Dict, List
 
-from course_utils.grading.sandbox import bubblewrap, cgroups, machine
-from course_utils.grading.sandbox.folder import KernelFolder
+from course_utils.grading.sandbox import bubblewrap, cgroups, machine, seccomp
+from course_utils.grading.sandbox.folder import HOME, KernelFolder
 from course_utils.grading.sandbox.guard import Guard, children, too_much_memory
-from course_utils.grading.sandbox.settings import Limits, Sandbox
+from course_utils.grading.sandbox.settings import Limits, Sandbox, SandboxError
 from course_utils.grading.sandbox.warm import WAIT, WarmProcess
 
 ENTER = 'for door; do shift; [ "$door" = -- ] && break; echo $$ > "$door" || exit 125; done; exec "$@"'
@@ -63,8 +63,6 @@ class SandboxProvisioner(LocalProvisioner):
         self.folder.give_to(user)
         self.user, self.argv = user, kwargs["cmd"]
         self.variables = {name: kwargs["env"][name] for name in self.kernel_spec.env} | self.environment
-        inner = WAIT if self.warm else self.argv
-        kwargs["cmd"] = bubblewrap.command(inner, self.sandbox, user, self.variables, self.folder)
         kwargs["env"] = {"PATH": os.defpath}
         kwargs["cwd"] = "/"
         return kwargs
@@ -72,25 +70,48 @@ class SandboxProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any):
         limits = self.sandbox.limits
         self.group = cgroups.make_group(limits)
-        doors = [str(door) for door in self.group.doors] if self.group else []
-        with machine.filter_words() as (words, passed):
-            cmd = ["/bin/sh", "-c", ENTER, "sh", *doors, "--", cmd[0], *words, *cmd[1:]]
-            kwargs["pass_fds"] = passed
-            if self.warm:
-                self.launch_warm(cmd, doors, **self._scrub_kwargs(kwargs))
-            else:
-                await super().launch_kernel(cmd, **kwargs)
+        if self.warm:
+            try:
+                self.launch_warm(**self._scrub_kwargs(kwargs))
+            except (SandboxError, OSError) as problem:
+                self.warm = False
+                self.log.warning("A kernel is started on its own: %s", problem)
+        if not self.warm:
+            with machine.filter_words() as (words, passed):
+                await super().launch_kernel(self.command(cmd, words), pass_fds=passed, **kwargs)
         sums_up = not (self.group and self.group.limits_memory)
         self.guard = Guard(self.process, self.pgid, self.folder.sockets, limits, sums_up)
         self.guard.start()
         return self.connection_info
 
-    def launch_warm(self, cmd: list[str], doors: list[str], **launch: Any) -> None:
+    def launch_warm(self, **launch: Any) -> None:
         """The same for a kernel that is forked: its process group, by which all is killed, is bubblewrap's."""
-        argv = ["ipykernel_launcher", *self.argv[self.argv.index("-f") :]]
-        limits = self.sandbox.limits
-        self.process = WarmProcess(cmd, argv, self.variables, limits, self.user, doors=doors, **launch)
+        with machine.filter_words() as (words, passed):
+            launch["pass_fds"] = passed
+            self.process = WarmProcess(self.command(WAIT, words), launch, self.request(), self.doors)
         self.pid, self.pgid = self.process.pid, self.process.room.pid
+
+    def request(self) -> dict:
+        """What a warm parent has to know: see parent.py."""
+        return {
+            "argv": ["ipykernel_launcher", *self.argv[self.argv.index("-f") :]],
+            "environment": bubblewrap.base_environment() | self.variables,
+            "home": HOME,
+            "path": [bubblewrap.COURSE],
+            "limits": self.sandbox.limits.of_processes(),
+            "user": self.user,
+            "filter": (seccomp.program() or b"").hex(),
+        }
+
+    def command(self, inner: list[str], words: list[str]) -> list[str]:
+        """The command that enters the control group, makes the sandbox, and runs `inner` there."""
+        command = bubblewrap.command(inner, self.sandbox, self.user, self.variables, self.folder)
+        command[1:1] = words
+        return ["/bin/sh", "-c", ENTER, "sh", *self.doors, "--", *command]
+
+    @property
+    def doors(self) -> list[str]:
+        return [str(door) for door in self.group.doors] if self.group else []
 
     async def send_signal(self, signum: int) -> None:
         """Send an interrupt to the kernel and what it has started; anything else to the sandbox as a whole."""

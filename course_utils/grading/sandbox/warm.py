@@ -7,19 +7,19 @@ import contextlib
 import fcntl
 import json
 import os
-import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
-from course_utils.grading.sandbox import bubblewrap, seccomp
-from course_utils.grading.sandbox.folder import HOME, locked_folder, remove
+from course_utils.grading.sandbox import bubblewrap
+from course_utils.grading.sandbox.folder import locked_folder, remove
 from course_utils.grading.sandbox.guard import children
-from course_utils.grading.sandbox.settings import Limits, SandboxError
+from course_utils.grading.sandbox.settings import SandboxError
 
 PROGRAM = Path(__file__).with_name("parent.py")
 START_SECONDS = 120
@@ -28,7 +28,7 @@ WAIT = ["sh", "-c", "echo; exec sleep infinity"]
 
 
 class WarmParent:
-    """A process that has imported what notebooks import. Raises SandboxError if it does not come up."""
+    """A process that has imported what notebooks import."""
 
     def __init__(self):
         self.control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -55,31 +55,38 @@ class WarmParent:
                 start_new_session=True,
             )
         other.close()
-        os.close(lock)
-        self.is_ready = False
-
-    def wait_until_ready(self) -> None:
-        with self.lock:
-            if not self.is_ready:
-                self.control.settimeout(START_SECONDS)
-                try:
-                    self.is_ready = bool(self.control.recv(64))
-                except OSError:
-                    self.is_ready = False
-                self.control.settimeout(None)
-            remove(self.scratch)
-            if not self.is_ready:
-                raise SandboxError("the process that kernels are forked from did not start")
+        os.close(lock)  # the process keeps it
+        self.state = "starting"
 
     def fork(self, request: dict, files: list[int]) -> None:
-        self.wait_until_ready()
+        """Hand over a request and its files, as soon as the process is ready for one."""
         with self.lock:
+            if self.state == "starting":
+                self.wait_until_ready()
+            if self.state == "broken":
+                raise SandboxError("the process that kernels are forked from did not start")
             socket.send_fds(self.control, [json.dumps(request).encode()], files)
+
+    def wait_until_ready(self) -> None:
+        self.control.settimeout(START_SECONDS)
+        try:
+            self.state = "ready" if self.control.recv(64) else "broken"
+        except OSError:
+            self.state = "broken"
+        self.control.settimeout(None)
+        remove(self.scratch)
+        if self.state == "broken":
+            self.process.kill()
+
+    def is_dead(self) -> bool:
+        """Whether it was there and is not any more."""
+        return self.state == "ready" and self.process.poll() is not None
 
     def close(self) -> None:
         self.control.close()
         self.process.kill()
         self.process.wait()
+        remove(self.scratch)
 
 
 @contextlib.contextmanager
@@ -105,10 +112,10 @@ lock = threading.Lock()
 
 
 def parent() -> WarmParent:
-    """This process's warm parent, started when it is first asked for."""
+    """This process's warm parent, started when it is first asked for, and again if it was killed since."""
     global the_parent
     with lock:
-        if the_parent is None or the_parent.process.poll() is not None:
+        if the_parent is None or the_parent.is_dead():
             the_parent = WarmParent()
             atexit.register(the_parent.close)
         return the_parent
@@ -122,33 +129,26 @@ class WarmProcess:
 
     stdin = stdout = stderr = None
 
-    def __init__(
-        self, command: list[str], argv: list[str], environment: dict[str, str], limits: Limits, user: int, **launch
-    ):
-        """command: as for a kernel that is started in the sandbox, but ending in WAIT. Raises SandboxError."""
-        doors = launch.pop("doors")
-        launch |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "start_new_session": True}
-        self.room = subprocess.Popen(command, **launch)
+    def __init__(self, command: list[str], launch: dict, request: dict, doors: list[str]):
+        """Raises SandboxError or OSError.
+
+        command  makes the sandbox and runs WAIT in it
+        launch   how, as arguments of Popen
+        request  see parent.py
+        doors    see cgroups.Group
+        """
+        own = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "start_new_session": True}
+        self.room = subprocess.Popen(command, **launch | own)
         self.returncode: int | None = None
-        self.pid = 0
-        self.said = b""
-        self.is_silent = False
+        self.said, self.is_silent = b"", False
         self.answer, other = socket.socketpair()
-        files = []
+        files = [other.fileno()]
         try:
-            if not self.room.stdout.readline():
-                raise SandboxError("bubblewrap did not start")
-            (inhabitant,) = (pid for first in children(self.room.pid) for pid in children(first))
-            files = [os.pidfd_open(inhabitant), other.fileno(), *(os.open(door, os.O_WRONLY) for door in doors)]
-            request = {
-                "argv": argv,
-                "environment": bubblewrap.base_environment() | environment,
-                "home": HOME,
-                "path": [bubblewrap.COURSE],
-                "limits": limits.of_processes(),
-                "user": user,
-                "filter": (seccomp.program() or b"").hex(),
-            }
+            ready = self.room.stdout.readline()
+            inhabitants = [pid for first in children(self.room.pid) for pid in children(first)]
+            if not ready or len(inhabitants) != 1:
+                raise SandboxError("there is no sandbox to fork a kernel into")
+            files = [os.pidfd_open(inhabitants[0]), *files, *(os.open(door, os.O_WRONLY) for door in doors)]
             parent().fork(request, files)
             self.answer.settimeout(30)
             first = self.line()
@@ -157,11 +157,10 @@ class WarmProcess:
             self.pid = int(first)
         except BaseException:
             self.kill()
-            self.room.wait()
             raise
         finally:
             self.room.stdout.close()
-            for file in files[:1] + files[2:]:
+            for file in set(files) - {other.fileno()}:
                 os.close(file)
             other.close()
         self.answer.settimeout(0)
@@ -194,11 +193,12 @@ class WarmProcess:
 
     def wait(self, timeout: float | None = None) -> int:
         while self.poll() is None:
-            select.select([self.answer], [], [], 0.1)
+            time.sleep(0.05)
         return self.returncode
 
     def kill(self) -> None:
         self.room.kill()
+        self.room.wait()
 
     def send_signal(self, number: int) -> None:
         self.room.send_signal(number)
