@@ -18,7 +18,7 @@ def record_of(out: Path, student: str) -> Path:
     return out / ".work" / "results" / LESSON / f"{student}.json"
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came true"

