@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -111,6 +112,8 @@ def hostile(request, listeners, tmp_path_factory):
         "init": "os.kill(1, 9)",
         "program": "open('/proc/self/exe', 'r+b')",
         "descriptors": "sorted({os.readlink(path).split(':')[0] for path in glob.glob('/proc/self/fd/*')[:-1]})",
+        "program file": "os.readlink('/proc/self/exe').split(':')[0]",
+        "writable": "[line.split()[4] for line in open('/proc/self/mountinfo') if line.split()[5].startswith('rw')]",
         "memory": "len(bytearray(4 * 2**30))",
         "files": "len([os.open('/dev/null', 0) for _ in range(2000)])",
         "big file": "open('/tmp/big', 'wb').write(bytes(300 * 2**20))",
@@ -138,7 +141,7 @@ def hostile(request, listeners, tmp_path_factory):
     os.environ.pop("COURSE_TEST_KEY")
     assert (outcome.status, texts[-1]) == ("ok", "alive\n")
     assert not list(marker.iterdir())
-    return dict(zip(questions, texts[1:-1], strict=True))
+    return {"forked": request.param} | dict(zip(questions, texts[1:-1], strict=True))
 
 
 def test_nothing_can_be_reached_by_network(hostile, listeners):
@@ -182,10 +185,15 @@ def test_a_kernel_has_no_rights_to_give_away(hostile):
 
 def test_a_kernel_holds_no_file_of_the_machine(hostile):
     assert hostile["program"] in ("'OSError'", "'PermissionError'")
+    # One that was forked has its parent's program, past all mounts: a sealed copy.
+    assert eval(hostile["program file"]) == ("/memfd" if hostile["forked"] else os.path.realpath(sys.executable))
     assert set(eval(hostile["descriptors"])) <= {"/dev/null", "/dev/ptmx", "anon_inode", "pipe", "socket"}
 
 
 def test_nothing_can_be_written_outside_the_scratch_folders(hostile):
+    mounts = {name for name in eval(hostile["writable"]) if not name.startswith(("/dev/", "/proc"))}
+    sockets = {name for name in mounts if re.search(r"/course-kernel-[^/]+/sockets$", name)}
+    assert (mounts - sockets, len(sockets)) == ({"/tmp", "/home/student"}, 1)
     places = [name for name in hostile if name.startswith("write ")]
     assert len(places) == 9
     for name in places:

@@ -201,7 +201,7 @@ class Run:
         self.client.reset_execution_trackers()
         # nbclient's own way to set up a kernel would take the signals away from this process.
         await self.client.async_start_new_kernel(stdout=DEVNULL, stderr=DEVNULL, **launch)
-        if self.unwanted:
+        if self.unwanted or self.out_of_time:  # while there was no kernel to kill
             raise DeadKernelError("nobody waits for this run any more")
         await self.client.async_start_new_kernel_client()
         for index, cell in enumerate(self.notebook.cells):
