@@ -69,9 +69,19 @@ def scheduler(course, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("dask")
     file = folder / "scheduler.json"
     common = ["--scheduler-file", str(file), "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
-    commands = [["scheduler", "--host", "127.0.0.1", "--port", "0", *common]]
+    commands = [["scheduler", "--host", "127.0.0.1", "--port", "0", "--idle-timeout", "600", *common]]
     for host in ("127.0.0.2", "127.0.0.3"):
-        single = ["--no-nanny", "--nthreads", "1", "--memory-limit", "0", "--local-directory", str(folder)]
+        single = [
+            "--no-nanny",
+            "--nthreads",
+            "1",
+            "--death-timeout",
+            "60",
+            "--memory-limit",
+            "0",
+            "--local-directory",
+            str(folder),
+        ]
         commands.append(["worker", "--host", host, *single, *common])
     with (folder / "log").open("w") as log:
         started = [
