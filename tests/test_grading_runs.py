@@ -227,7 +227,7 @@ def test_only_the_chosen_students_are_graded_and_regraded(run, course, folders, 
     first = run(course, submitted, out)
     before = {name: record_of(out, name).stat().st_mtime_ns for name in ("ada", "bob")}
     nowhere = Plan(submitted, out, "synthetic", regrade=True, students=["ada"], scheduler="nowhere")
-    with pytest.raises(CourseError, match="No Dask scheduler answers at nowhere"):
+    with pytest.raises(CourseError, match="No Dask scheduler can be talked to at nowhere"):
         grade(course, nowhere)  # asks for the regrade, and comes no further
     assert run(course, submitted, out, students=["ada"]) == first
     assert record_of(out, "ada").stat().st_mtime_ns > before["ada"]

@@ -181,7 +181,7 @@ def test_nobody_else_can_reach_the_workers_of_this_machine(tmp_path, monkeypatch
 def test_no_scheduler_at_the_address_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "CONNECT_SECONDS", 1)
     with (
-        pytest.raises(CourseError, match=r"^No Dask scheduler answers at tcp://127\.0\.0\.1:1: .*"),
+        pytest.raises(CourseError, match=r"^No Dask scheduler can be talked to at tcp://127\.0\.0\.1:1: .*"),
         connect("tcp://127.0.0.1:1", 1, tmp_path),
     ):
         pass

@@ -6,6 +6,7 @@ The workers are trusted: an Exam with its secret travels to them, and they make 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import hashlib
@@ -22,7 +23,7 @@ from typing import TypeVar
 
 import dask
 import nbformat
-from distributed import Client, KilledWorker, Nanny, Scheduler, SpecCluster, Worker, WorkerPlugin, as_completed
+from distributed import Client, KilledWorker, Nanny, Scheduler, SpecCluster, Worker, WorkerPlugin, as_completed, comm
 from distributed import get_worker as current_worker
 from distributed.client import FutureCancelledError
 from distributed.security import Security
@@ -153,13 +154,25 @@ def connect(scheduler: str, jobs: int, scratch: Path) -> Iterator[Client]:
                 cluster = start_cluster(jobs)
                 stack.callback(close, cluster)
             scheduler, security = cluster.scheduler_address, cluster.security
-        try:
-            with held_back():
-                client = Client(scheduler, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
-                stack.callback(close, client)
-        except (OSError, ValueError) as problem:
-            raise CourseError(f"No Dask scheduler answers at {scheduler}: {problem}") from problem
+        else:
+            knock(scheduler)
+        with held_back():
+            client = Client(scheduler, security=security, set_as_default=False)
+            stack.callback(close, client)
         yield client
+
+
+def knock(address: str) -> None:
+    """Raise CourseError, in one line, if no scheduler can be talked to at an address: a client would say more."""
+
+    async def connect_once() -> None:
+        keys = Security().get_connection_args("client")
+        (await comm.connect(address, timeout=CONNECT_SECONDS, **keys)).abort()
+
+    try:
+        asyncio.run(connect_once())
+    except (OSError, RuntimeError, TypeError, ValueError) as problem:
+        raise CourseError(f"No Dask scheduler can be talked to at {address}: {problem}") from problem
 
 
 def local_config() -> dict:
