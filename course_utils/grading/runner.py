@@ -30,6 +30,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from course_utils.checks.framework import OBSERVATION_MIME
+from course_utils.checks.observation import MAX_BYTES
 from course_utils.grading.sandbox.settings import Sandbox
 
 TIMEOUT_NAME = "CellTimeoutError"
@@ -40,6 +42,9 @@ INTERRUPT_GRACE = 10
 
 MAX_CELL_BYTES = 2 * 2**20
 """More output than this of one cell is dropped."""
+
+MAX_OBSERVATION_BYTES = 2 * MAX_BYTES
+"""An observation that a check leaves for its judge may be this large; it is no part of what the cell shows."""
 
 MAX_MESSAGE_BYTES, MAX_WAITING = 128 * 2**20, 20
 """A larger message cuts the kernel off; while so many messages wait to be looked at, the kernel has to wait."""
@@ -117,6 +122,10 @@ class CappedClient(NotebookClient):
 
     def output(self, outs, msg, display_id, cell_index):
         size = len(str(msg["content"]))
+        if OBSERVATION_MIME in msg["content"].get("data", {}) and size <= MAX_OBSERVATION_BYTES:
+            # Room of its own, for one: of several, judges look at the last.
+            outs[:] = [earlier for earlier in outs if OBSERVATION_MIME not in earlier.get("data", {})]
+            return super().output(outs, msg, display_id, cell_index)
         verdict = msg["msg_type"] in ("execute_result", "error")
         if self.written.get(cell_index, 0) + size > MAX_CELL_BYTES and not (verdict and size < MAX_CELL_BYTES):
             if self.written.get(cell_index, 0) <= MAX_CELL_BYTES:
