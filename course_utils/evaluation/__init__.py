@@ -4,7 +4,10 @@ NumPy and SciPy only: a judge that needs a metric starts without torch. What a n
 exclusions, empty rows, sources) stands in the module that makes it.
 """
 
+from course_utils.evaluation.candidates import NO_ITEM
 from course_utils.evaluation.errors import mae, rmse
+from course_utils.evaluation.intervals import Difference, Interval, bootstrap_interval, paired_difference
+from course_utils.evaluation.lists import coverage, gini, novelty, top_items
 from course_utils.evaluation.metrics import (
     average_precision_at,
     hit_rate_at,
@@ -13,15 +16,22 @@ from course_utils.evaluation.metrics import (
     recall_at,
     reciprocal_rank,
 )
-from course_utils.evaluation.ranks import NO_ITEM, catalogue_ranks, ranks, sampled_ranks, targets_by_row
+from course_utils.evaluation.ranks import catalogue_ranks, ranks, sampled_ranks, targets_by_row
 
 __all__ = [
     "NO_ITEM",
+    "Difference",
+    "Interval",
     "average_precision_at",
+    "bootstrap_interval",
     "catalogue_ranks",
+    "coverage",
+    "gini",
     "hit_rate_at",
     "mae",
     "ndcg_at",
+    "novelty",
+    "paired_difference",
     "precision_at",
     "ranks",
     "recall_at",
@@ -29,4 +39,5 @@ __all__ = [
     "rmse",
     "sampled_ranks",
     "targets_by_row",
+    "top_items",
 ]

@@ -19,23 +19,18 @@ the other way round (Krichene & Rendle, On sampled metrics for item recommendati
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:  # scipy.sparse takes longer to load than all else here, and most callers pass no sparse matrix
-    from scipy import sparse
-
-NO_ITEM = -1  # fills a row of targets, or a list of items, that is shorter than the others
-_BLOCK = 1 << 21  # scores compared at a time: temporary arrays stay at a few megabytes
+from course_utils.evaluation.candidates import NO_ITEM, Seen, candidate_blocks, checked_seen, whole_numbers
 
 
 def ranks(
     scores: ArrayLike,
     targets: ArrayLike,
     *,
-    seen: np.ndarray | sparse.sparray | sparse.spmatrix | None = None,
+    seen: Seen = None,
     padding_item: int | None = None,
 ) -> np.ndarray:
     """The rank of each target among all items of its row; the module's text says what competes and how ties count.
@@ -50,25 +45,25 @@ def ranks(
     raises        ValueError for a NaN score, for shapes that do not fit, for a target outside the catalogue, NO_ITEM
                   among (B,) targets, and for a target that is the padding item; TypeError for what is not a number
     """
-    scores = _checked_scores(scores)
-    n_rows, n_items = scores.shape
-    table = _checked_targets(targets, n_rows, n_items, padding_item)
-    seen = _checked_seen(seen, scores.shape)
+    targets = whole_numbers(targets, "targets")
+    scores = np.asarray(scores)
+    if targets.ndim not in (1, 2) or scores.ndim != 2 or len(targets) != len(scores):
+        raise ValueError(
+            f"scores {scores.shape} and targets {targets.shape}: (B, n_items) with (B,) or (B, T) was expected"
+        )
+    _refuse_targets(targets, scores.shape[1], padding_item)
+    table = targets[:, None] if targets.ndim == 1 else targets
     result = np.full(table.shape, np.nan)
-    step = max(1, _BLOCK // max(1, n_items))
-    for start in range(0, n_rows, step):
-        rows = slice(start, start + step)
-        _refuse_nan(scores[rows], start)
-        removed = _removed(None if seen is None else seen[rows], len(scores[rows]), padding_item)
-        result[rows] = _ranks_of_block(scores[rows], table[rows], *removed)
-    return result.reshape(np.shape(targets))
+    for block, block_scores, removed in candidate_blocks(scores, seen, padding_item):
+        result[block] = _ranks_of_block(block_scores, table[block], *removed)
+    return result.reshape(targets.shape)
 
 
 def catalogue_ranks(
     score: Callable[[np.ndarray], np.ndarray],
     targets: ArrayLike,
     *,
-    seen: np.ndarray | sparse.sparray | sparse.spmatrix | None = None,
+    seen: Seen = None,
     padding_item: int | None = None,
     batch_size: int = 1024,
 ) -> np.ndarray:
@@ -83,8 +78,9 @@ def catalogue_ranks(
     targets = np.asarray(targets)
     if targets.ndim not in (1, 2):
         raise ValueError(f"targets of shape {targets.shape}: (B,) or (B, T) was expected")
-    if seen is not None:
-        seen = _checked_seen(seen, (len(targets), seen.shape[-1]))
+    seen = checked_seen(seen)
+    if seen is not None and seen.shape[:1] != targets.shape[:1]:
+        raise ValueError(f"seen of shape {seen.shape} does not fit targets of shape {targets.shape}")
     result = np.empty(targets.shape)
     for rows in _batches(len(targets), batch_size):
         scores = np.asarray(score(rows))
@@ -117,7 +113,8 @@ def sampled_ranks(
                 ids that are not whole numbers
     """
     user_ids, targets, negatives = (
-        _whole(ids, name) for ids, name in ((user_ids, "user_ids"), (targets, "targets"), (negatives, "negatives"))
+        whole_numbers(ids, name)
+        for ids, name in ((user_ids, "user_ids"), (targets, "targets"), (negatives, "negatives"))
     )
     if targets.ndim != 1 or user_ids.shape != targets.shape or negatives.ndim != 2 or len(negatives) != len(targets):
         raise ValueError(
@@ -148,7 +145,7 @@ def targets_by_row(row_ids: ArrayLike, item_ids: ArrayLike, n_rows: int) -> np.n
     raises    ValueError if the shapes differ, an id is out of range or a pair occurs twice; TypeError for ids that are
               not whole numbers
     """
-    row_ids, item_ids = _whole(row_ids, "row_ids"), _whole(item_ids, "item_ids")
+    row_ids, item_ids = whole_numbers(row_ids, "row_ids"), whole_numbers(item_ids, "item_ids")
     if row_ids.ndim != 1 or row_ids.shape != item_ids.shape:
         raise ValueError(f"row_ids {row_ids.shape} and item_ids {item_ids.shape} must both have the shape (n,)")
     wrong = (row_ids < 0) | (row_ids >= n_rows) | (item_ids < 0)
@@ -189,76 +186,18 @@ def _ranks_of_block(scores: np.ndarray, targets: np.ndarray, rows: np.ndarray, i
     return result
 
 
-def _removed(seen: np.ndarray | sparse.csr_array | None, n_rows: int, padding_item: int | None) -> tuple:
-    """The pairs (rows, items) that do not compete, each once."""
-    rows, items = (np.empty(0, dtype=np.int64),) * 2 if seen is None else seen.nonzero()
-    if padding_item is not None:
-        others = items != padding_item
-        rows = np.concatenate([rows[others], np.arange(n_rows)])
-        items = np.concatenate([items[others], np.full(n_rows, padding_item)])
-    return rows, items
+def _refuse_targets(targets: np.ndarray, n_items: int, padding_item: int | None) -> None:
+    # In (B,) a -1 is no blank: it is what an id map gives for an unknown id, and its row would count as a miss.
+    wrong = (targets < (0 if targets.ndim == 1 else NO_ITEM)) | (targets >= n_items)
+    if wrong.any():
+        row = np.nonzero(wrong)[0][0]
+        raise ValueError(f"target {targets[wrong][0]} of row {row} does not fit {n_items} items")
+    if padding_item is not None and (targets == padding_item).any():
+        row = np.nonzero(targets == padding_item)[0][0]
+        raise ValueError(f"the target of row {row} is the padding item {padding_item}, which is never ranked")
 
 
 def _batches(n_rows: int, batch_size: int) -> list[np.ndarray]:
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: at least one row at a time")
     return [np.arange(start, min(start + batch_size, n_rows)) for start in range(0, n_rows, batch_size)]
-
-
-def _checked_scores(scores: ArrayLike) -> np.ndarray:
-    scores = np.asarray(scores)
-    if scores.dtype.kind not in "biuf":
-        raise TypeError(f"scores are real numbers, found an array of {scores.dtype}")
-    if scores.ndim != 2:
-        raise ValueError(f"scores of shape {scores.shape}: (B, n_items) was expected")
-    return scores
-
-
-def _refuse_nan(scores: np.ndarray, first_row: int) -> None:
-    if scores.dtype.kind == "f" and (nan := np.isnan(scores)).any():
-        row, item = np.argwhere(nan)[0]
-        raise ValueError(f"the score of item {item} in row {first_row + row} is NaN, which has no rank")
-
-
-def _whole(ids: ArrayLike, name: str) -> np.ndarray:
-    ids = np.asarray(ids)
-    if ids.size and ids.dtype.kind not in "iu":
-        raise TypeError(f"{name} are whole numbers, found an array of {ids.dtype}")
-    return ids.astype(np.int64)
-
-
-def _checked_targets(targets: ArrayLike, n_rows: int, n_items: int, padding_item: int | None) -> np.ndarray:
-    """The targets as a table (B, T)."""
-    targets = _whole(targets, "targets")
-    if targets.ndim not in (1, 2) or len(targets) != n_rows:
-        raise ValueError(f"targets of shape {targets.shape}: ({n_rows},) or ({n_rows}, T) was expected")
-    if padding_item is not None and not 0 <= padding_item < n_items:
-        raise ValueError(f"padding_item={padding_item} does not fit {n_items} items")
-    lowest = 0 if targets.ndim == 1 else NO_ITEM
-    table = targets.reshape(n_rows, -1) if n_rows else targets.reshape(0, 1 if targets.ndim == 1 else targets.shape[1])
-    wrong = (table < lowest) | (table >= n_items)
-    if wrong.any():
-        row = wrong.any(axis=1).argmax()
-        raise ValueError(f"target {table[row][wrong[row]][0]} of row {row} does not fit {n_items} items")
-    if padding_item is not None and (table == padding_item).any():
-        row = (table == padding_item).any(axis=1).argmax()
-        raise ValueError(f"the target of row {row} is the padding item {padding_item}, which is never ranked")
-    return table
-
-
-def _checked_seen(seen: np.ndarray | sparse.sparray | sparse.spmatrix | None, shape: tuple[int, int]):
-    """A mask or a matrix in CSR form with each pair at most once; rows can be sliced off either."""
-    if seen is None:
-        return None
-    if hasattr(seen, "tocsr"):
-        seen = seen.tocsr()
-        if not seen.has_canonical_format:
-            seen = seen.copy()
-            seen.sum_duplicates()
-    else:
-        seen = np.asarray(seen)
-        if seen.dtype != bool:
-            raise TypeError(f"seen is a mask of bool or a scipy sparse matrix, found an array of {seen.dtype}")
-    if seen.shape != shape:
-        raise ValueError(f"seen of shape {seen.shape} does not fit scores of shape {shape}")
-    return seen
