@@ -101,13 +101,13 @@ class Model:
         """One pass in the given order: the plain mean of the losses of its batches."""
         losses = []
         for batch in batches(*(column[order] for column in columns), batch_size=self._batch_size):
+            self._optimizer.zero_grad()
             losses.append(self._backward(*batch))
             self._optimizer.step()
         return torch.stack(losses).mean().item()
 
     def _backward(self, *batch: Tensor) -> Tensor:
-        """Put the gradient of a batch's loss into the parameters' .grad; returns the loss, () float, detached."""
-        self._optimizer.zero_grad()
+        """Add the gradient of a batch's loss to the parameters' .grad; returns the loss, () float, detached."""
         loss = self._batch_loss(*batch)
         loss.backward()
         return loss.detach()

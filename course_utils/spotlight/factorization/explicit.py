@@ -87,10 +87,11 @@ class ExplicitFactorizationModel(FactorizationModel):
             torch.tensor(interactions.ratings, dtype=torch.float32),
         )
 
-    def _pairs(self, user_ids: Tensor, item_ids: Tensor, ratings: Tensor) -> tuple[Tensor, Tensor]:
-        return user_ids, item_ids
+    def _pairs(self, user_ids: Tensor, item_ids: Tensor, ratings: Tensor) -> list[tuple[Tensor, Tensor]]:
+        return [(user_ids, item_ids)]
 
-    def _loss_of(self, scores: Tensor, user_ids: Tensor, item_ids: Tensor, ratings: Tensor) -> Tensor:
+    def _loss_of(self, batch: tuple[Tensor, ...], scores: Tensor) -> Tensor:
+        ratings = batch[-1]
         return self._losses[self._loss](ratings, torch.exp(scores) if self._loss == "poisson" else scores)
 
     def _to_prediction(self, out: Tensor) -> Tensor:

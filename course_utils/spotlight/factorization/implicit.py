@@ -38,8 +38,7 @@ class ImplicitFactorizationModel(FactorizationModel):
     learning_rate         of Adam
     optimizer_func        gets the parameters and returns an optimiser; l2 and learning_rate then count for nothing
     use_cuda              train and predict on the current CUDA device
-    representation        an nn.Module that scores (user_ids, item_ids), in place of BilinearNet; called once for a
-                          batch's positives and negatives together
+    representation        an nn.Module that scores (user_ids, item_ids), in place of BilinearNet
     sparse                sparse gradients; needs an optimizer_func that takes them, torch.optim.SparseAdam for one
     random_state          a RandomState, an int or None. Constructing the model draws one number, every epoch one
                           permutation, and every batch its sampled items.
@@ -102,16 +101,14 @@ class ImplicitFactorizationModel(FactorizationModel):
             torch.tensor(interactions.item_ids, dtype=torch.int64),
         )
 
-    def _pairs(self, user_ids: Tensor, item_ids: Tensor) -> tuple[Tensor, Tensor]:
-        """The batch's own pairs, then the sampled ones, user by user."""
+    def _pairs(self, user_ids: Tensor, item_ids: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The batch's own pairs, and the sampled ones user by user."""
         n_sampled = len(user_ids) * self._num_negative_samples
         sampled = torch.from_numpy(sample_items(self._num_items, n_sampled, self._random_state)).to(self._device)
-        users = user_ids.repeat_interleave(self._num_negative_samples)
-        return torch.cat([user_ids, users]), torch.cat([item_ids, sampled])
+        return [(user_ids, item_ids), (user_ids.repeat_interleave(self._num_negative_samples), sampled)]
 
-    def _loss_of(self, scores: Tensor, user_ids: Tensor, item_ids: Tensor) -> Tensor:
-        positive, negative = scores[: len(user_ids)], scores[len(user_ids) :]
+    def _loss_of(self, batch: tuple[Tensor, ...], positive: Tensor, negative: Tensor) -> Tensor:
         if self._loss == "adaptive_hinge":
             # As the original reads the scores; the right shape would be (B, num_negative_samples), transposed.
-            negative = negative.view(self._num_negative_samples, len(user_ids))
+            negative = negative.view(self._num_negative_samples, len(positive))
         return self._losses[self._loss](positive, negative)

@@ -63,7 +63,7 @@ class BilinearNet(nn.Module):
     @torch.no_grad()
     def scores_and_gradients(self, user_ids: Tensor, item_ids: Tensor) -> tuple[Tensor, Callable[[Tensor], None]]:
         """Score pairs without autograd, and give what replaces it: a function that takes the derivative of the loss by
-        each score, (B,), and by the chain rule sets the .grad of all four tables. For the net's own dense tables only.
+        each score, (B,), and by the chain rule adds to the .grad of all four tables. For the net's own dense tables.
 
         user_ids  (B,) int64
         item_ids  (B,) int64
@@ -75,11 +75,18 @@ class BilinearNet(nn.Module):
         biases = b.index_select(0, user_ids) + c.index_select(0, item_ids)
 
         @torch.no_grad()
-        def set_gradients(by_score: Tensor) -> None:
+        def add_gradients(by_score: Tensor) -> None:
             by_score = by_score.unsqueeze(1)
-            p.grad = torch.zeros_like(p).index_add_(0, user_ids, by_score * q_rows)
-            q.grad = torch.zeros_like(q).index_add_(0, item_ids, by_score * p_rows)
-            b.grad = torch.zeros_like(b).index_add_(0, user_ids, by_score)
-            c.grad = torch.zeros_like(c).index_add_(0, item_ids, by_score)
+            _add_to_grad(p, user_ids, by_score * q_rows)
+            _add_to_grad(q, item_ids, by_score * p_rows)
+            _add_to_grad(b, user_ids, by_score)
+            _add_to_grad(c, item_ids, by_score)
 
-        return (p_rows * q_rows).sum(-1) + biases.squeeze(-1), set_gradients
+        return (p_rows * q_rows).sum(-1) + biases.squeeze(-1), add_gradients
+
+
+def _add_to_grad(table: nn.Parameter, ids: Tensor, rows: Tensor) -> None:
+    # Summed up before it is added: a user's gradients from positives and negatives that are equal and opposite must
+    # cancel out exactly, for Adam makes full steps of a difference in rounding.
+    gradient = torch.zeros_like(table).index_add_(0, ids, rows)
+    table.grad = gradient if table.grad is None else table.grad.add_(gradient)
