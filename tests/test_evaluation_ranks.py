@@ -228,6 +228,15 @@ def test_the_row_of_a_nan_is_counted_over_all_blocks():
         ranks(scores, [0, 0, 0])
 
 
+def test_a_nan_in_a_later_batch_is_named_by_its_batch_and_by_its_user_and_item():
+    scores = np.zeros((6, 5))
+    scores[4, 3] = np.nan
+    with pytest.raises(ValueError, match="batch of rows 4 to 5, counted from 0: the score of item 3 in row 0 is NaN"):
+        catalogue_ranks(scores.__getitem__, np.zeros(6, np.int64), batch_size=2)
+    with pytest.raises(ValueError, match="user 4 and item 3 is NaN"):
+        sampled_ranks(lambda u, i: scores[u, i], np.arange(6), np.zeros(6, np.int64), np.full((6, 2), 3), batch_size=2)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
