@@ -57,7 +57,7 @@ class Model:
         self._optimizer: torch.optim.Optimizer | None = None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {'[uninitialised]' if self._net is None else self._net!r}>"
+        return f"<{type(self).__name__}: {'[uninitialised]' if self._net is None else repr(self._net)}>"
 
     def _make_net(self, interactions: Any) -> nn.Module:
         """The network for the users and items of the first interactions that are fitted."""
