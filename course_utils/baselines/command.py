@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -83,17 +84,25 @@ def _progress(title: str, n_models: int, n_splits: int) -> Iterator[Callable[[st
 
 
 def _print(rows: list[dict]) -> None:
-    """One table for each data set and task, one line for each model and its settings."""
+    """One table for each data set and task: a row a model, mean and standard deviation below each other."""
     out = Console(highlight=False)
     for (dataset, task), part in groupby(rows, key=lambda row: (row["dataset"], row["task"])):
-        lines: dict[tuple, dict[str, str]] = {}
+        models: dict[tuple[str, str], dict[str, str]] = {}
+        sizes = set()
         for row in part:
-            key = (row["model"], row["settings"], row["n"])
-            lines.setdefault(key, {})[row["metric"]] = f"{row['mean']:.4f} ± {row['sd']:.4f}"
-        metrics = list(dict.fromkeys(metric for line in lines.values() for metric in line))
-        table = Table("model", *metrics, "splits", "settings", title=f"{dataset}, {task}", title_justify="left")
-        for (model, settings, n), values in lines.items():
-            table.add_row(model, *(values.get(metric, "") for metric in metrics), str(n), settings)
+            cells = models.setdefault((row["model"], row["settings"]), {})
+            cells[row["metric"]] = f"{row['mean']:.4f}\n±{row['sd']:.4f}"
+            sizes.add(row["n"])
+        metrics = list(dict.fromkeys(metric for cells in models.values() for metric in cells))
+        title = f"{dataset}, {task}: mean ± standard deviation over {' or '.join(map(str, sorted(sizes)))} splits"
+        table = Table(
+            title=title, title_justify="left", title_style="bold", box=box.SIMPLE, padding=(0, 1, 0, 0), show_edge=False
+        )
+        table.add_column("model\nsettings", min_width=27)  # as wide as the longest name
+        for metric in metrics:
+            table.add_column(metric, justify="right")
+        for (model, settings), cells in models.items():
+            table.add_row(f"[bold]{model}[/]\n{settings}", *(cells.get(metric, "") for metric in metrics))
         out.print(table)
 
 

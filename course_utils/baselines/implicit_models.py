@@ -97,8 +97,8 @@ class ALS(_FactorModel):
 class BPR(_FactorModel):
     """Factors with an item bias such that items that were met come before items that were not.
 
-    The vectors have d = n_factors + 1 places, the last for the bias. The library draws negatives by popularity (the items
-    of pairs drawn evenly) where the paper draws them evenly, and skips a step whose negative the user has met.
+    The vectors have d = n_factors + 1 places, the last for the bias. The library draws negatives by popularity (the
+    items of pairs drawn evenly) where the paper draws them evenly, and skips a step whose negative the user has met.
 
     learning_rate   of the stochastic gradient
     regularisation  of factors and biases
