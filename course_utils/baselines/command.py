@@ -100,7 +100,7 @@ def _print(rows: list[dict]) -> None:
         )
         table.add_column("model\nsettings", min_width=27)  # as wide as the longest name
         for metric in metrics:
-            table.add_column(metric, justify="right")
+            table.add_column(metric.replace(" ", "\n"), justify="right")
         for (model, settings), cells in models.items():
             table.add_row(f"[bold]{model}[/]\n{settings}", *(cells.get(metric, "") for metric in metrics))
         out.print(table)
