@@ -3,8 +3,8 @@
 `record.record` makes the file. A row holds dataset, task ("explicit", "retrieval", "sequence"; see protocols.py), model
 and its settings (rivals.py), engine ("course", or "spotlight" where the original's classes ran), metric, the seeds of
 the splits with the value for each, their mean and sample standard deviation, the SHA-256 of the ratings (see
-record.ratings_hash) and the versions that were used. All models of a data set and task were recorded on the same
-splits, so that values at the same place can be compared in pairs.
+record.ratings_hash; of synthetic, those of seed 0) and the versions that were used. All models of a data set and task
+were recorded on the same splits, so that values at the same place can be compared in pairs.
 """
 
 from __future__ import annotations
