@@ -14,7 +14,6 @@ should, and a generator in the same state draws the same.
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats.sampling import DiscreteAliasUrn
 
 MAX_ROUNDS = 12  # of a user who has met half of all items, 1 draw in 4,096 is then still open
 CHUNK = 1 << 18  # draws looked up at a time: their arrays stay in the processor's cache
@@ -128,6 +127,7 @@ def sample_distinct_negatives(
     in proportion to the weights of those that are left. The order within a row means nothing.
 
     user_ids    (n,) ints, in [0, seen.n_users), one for each row; a user may have several rows
+    seen        what no negative may be: for a ranking, the targets as well as the training items
     returns     (n, n_negatives) int64, in [0, n_items), all different within a row
     raises      ValueError naming a user with fewer than n_negatives items to draw, otherwise as sample_negatives
     """
@@ -191,6 +191,8 @@ def _choose(
 def _draw(n_items: int, weights: np.ndarray | None, rng: np.random.Generator) -> Draw:
     if weights is None:
         return lambda n: rng.integers(n_items, size=n)
+    from scipy.stats.sampling import DiscreteAliasUrn  # takes longer to load than all else here, and most draw evenly
+
     items = np.flatnonzero(weights)
     urn = DiscreteAliasUrn(weights[items], random_state=rng)  # constant time a draw (Walker, 1977)
     return lambda n: items[urn.rvs(n)]

@@ -53,12 +53,12 @@ def test_popularity_counts_and_the_most_popular_of_equals_is_the_lowest_id():
 
 
 @pytest.mark.parametrize("model", [Popularity(), MostPopular()])
-def test_padding_is_never_the_most_popular(model):
-    windows = np.array([[0, 0, 0, 2], [0, 0, 1, 2]])
-    scores = model.fit_sequences(windows, n_items=4).score_sequences(windows)
+def test_the_popular_is_the_same_after_every_window(model):
+    model.fit(np.array([0, 0, 1]), np.array([1, 2, 2]), n_users=2, n_items=4)
+    scores = model.score_sequences(np.array([[0, 0, 0, 2], [0, 1, 3, 2]]))
     assert scores.shape == (2, 4)
     assert scores.argmax(axis=1).tolist() == [2, 2]
-    assert (scores[:, 0] == 0).all()
+    assert (scores[:, 0] == 0).all()  # the padding
 
 
 # Markov counts
@@ -74,10 +74,9 @@ def test_markov_counts_are_those_worked_out_by_hand():
     after_2 = p
     expected = [after_2 + 0.5 * after_1, after_1 + 0.5 * after_0, p]  # user 2 has no history
     assert model.score_users(np.array([0, 1, 2])) == pytest.approx(np.array(expected), abs=1e-6)
-    # As windows, with items from 1: the same counts, and column 0 for the padding.
-    windows = np.array([[1, 2, 3], [0, 1, 2], [0, 0, 0]])
-    model = Markov(n_lags=2, lag_decay=0.5, context_decay=0.5, smoothing=1).fit_sequences(windows, n_items=5)
-    scores = model.score_sequences(windows)
+    # The same histories as windows, with items from 1 and column 0 for the padding.
+    model.fit(users, items + 1, n_users=3, n_items=5)
+    scores = model.score_sequences(np.array([[1, 2, 3], [0, 1, 2], [0, 0, 0]]))
     assert scores[:, 1:] == pytest.approx(np.array(expected), abs=1e-6)
     assert (scores[:, 0] == 0).all()
 
@@ -118,7 +117,9 @@ def test_markov_counts_find_a_planted_chain(rng):
     for place in range(1, 10):
         surprise = rng.random(3000) < 0.2
         windows[:, place] = np.where(surprise, rng.integers(1, 31, 3000), next_item[windows[:, place - 1] - 1])
-    scores = Markov(n_lags=1).fit_sequences(windows[:2000], n_items=31).score_sequences(windows[2000:, :-1])
+    users = np.repeat(np.arange(2000), 10)
+    model = Markov(n_lags=1).fit(users, windows[:2000].ravel(), n_users=2000, n_items=31)
+    scores = model.score_sequences(windows[2000:, :-1])
     hits = scores.argmax(axis=1) == windows[2000:, -1]
     assert hits.mean() == pytest.approx(0.8 + 0.2 / 30, abs=4 * np.sqrt(0.8 * 0.2 / 1000))
 
@@ -161,8 +162,22 @@ def test_ease_counts_a_pair_once_however_often_it_occurs(rng):
     assert np.array_equal(once.weights_, twice.weights_)
 
 
+def test_ease_scores_a_window_like_a_user_who_met_its_items(rng):
+    users, items = random_pairs(rng)
+    model = EASE(regularisation=2).fit(users, items + 1, n_users=40, n_items=26)
+    short = np.bincount(users, minlength=40) < 5
+    windows = np.zeros((40, 5), dtype=np.int64)
+    for user in np.flatnonzero(short):
+        own = items[users == user] + 1
+        windows[user, 5 - len(own) :] = own
+    assert 2 < short.sum() < 40
+    scores = model.score_sequences(windows)
+    assert scores[short] == pytest.approx(model.score_users(np.flatnonzero(short)), abs=1e-6)
+    assert model.score_sequences(windows[:, ::-1]) == pytest.approx(scores, abs=1e-6)  # it knows no order
+
+
 def test_ease_refuses_a_catalogue_that_does_not_fit_the_memory():
-    with pytest.raises(ValueError, match=r"EASE needs 55\.8 GB for 59047 items, more than max_gb=8\.0"):
+    with pytest.raises(ValueError, match=r"EASE needs 69\.7 GB for 59047 items, more than max_gb=8\.0"):
         EASE().fit(np.array([0]), np.array([0]), n_users=1, n_items=59_047)
 
 
@@ -273,13 +288,14 @@ def test_a_user_outside_the_model_is_refused(rng, name, bad):
             ask()
 
 
-@pytest.mark.parametrize("model_class", [Popularity, Markov])
+@pytest.mark.parametrize("name", ["ease", "markov"])
 @pytest.mark.parametrize(
-    ("windows", "message"), [([1, 2], "found \\(2,\\)"), ([[1, 5]], "n_items=5"), ([[1, -1]], "from -1")]
+    ("windows", "message"), [([1, 2], "found \\(2,\\)"), ([[1, 25]], "n_items=25"), ([[1, -1]], "from -1")]
 )
-def test_windows_that_do_not_fit_are_refused(model_class, windows, message):
+def test_windows_that_do_not_fit_are_refused(rng, name, windows, message):
+    model = MODELS[name]().fit(*random_pairs(rng), n_users=40, n_items=25)
     with pytest.raises(ValueError, match=message):
-        model_class().fit_sequences(np.array(windows), n_items=5)
+        model.score_sequences(np.array(windows))
 
 
 def test_the_rivals_need_no_torch():

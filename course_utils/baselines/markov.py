@@ -28,8 +28,8 @@ class Markov:
     lag_decay      weight of a pair one place further apart, in (0, 1]
     context_decay  weight of an item one place further back, in (0, 1]
     smoothing      as many successors as the popularity weighs; more than 0
-    counts_        (n_items, n_items) sparse float32, N, after a fit
-    popularity_    (n_items,) float32, sums to 1, after a fit
+    counts_        (n_items, n_items) sparse float32, N, after fit
+    popularity_    (n_items,) float32, sums to 1, after fit
     """
 
     def __init__(
@@ -57,30 +57,18 @@ class Markov:
         check_pairs(user_ids, item_ids, n_users, n_items)
         order = np.argsort(user_ids, kind="stable")  # users together, their rows in the order given
         users, items = np.asarray(user_ids)[order], np.asarray(item_ids)[order]
-        pairs = []
+        shape = (n_items, n_items)
+        self.counts_ = sparse.csr_array(shape, dtype=np.float32)
         for lag in range(1, self.n_lags + 1):
             same = users[:-lag] == users[lag:]
-            pairs.append((items[:-lag][same], items[lag:][same]))
-        self._count(pairs, np.bincount(items, minlength=n_items))
+            weights = np.full(np.count_nonzero(same), self.lag_decay ** (lag - 1), dtype=np.float32)
+            self.counts_ += sparse.coo_array((weights, (items[:-lag][same], items[lag:][same])), shape=shape).tocsr()
+        self.popularity_ = (np.bincount(items, minlength=n_items) / len(items)).astype(np.float32)
+        self._row_weights = 1 / (self.counts_.sum(axis=1) + self.smoothing)  # (n_items,)
         ends = np.searchsorted(users, np.arange(n_users), side="right")
         starts = np.searchsorted(users, np.arange(n_users), side="left")
         places = ends[:, None] - np.arange(self.n_lags, 0, -1)  # (n_users, n_lags), the latest on the right
         self._contexts = np.where(places >= starts[:, None], items[places.clip(0)], -1)
-        return self
-
-    def fit_sequences(self, sequences: np.ndarray, *, n_items: int) -> Self:
-        """Count within windows; a pair that two overlapping windows share counts twice.
-
-        sequences  (w, L) int, the latest on the right, values in [1, n_items), 0 where padded
-        raises     ValueError if the shape or an item does not fit
-        """
-        check_sequences(sequences, n_items)
-        pairs = []
-        for lag in range(1, min(self.n_lags, sequences.shape[1] - 1) + 1):
-            before, after = sequences[:, :-lag].ravel(), sequences[:, lag:].ravel()
-            real = (before > 0) & (after > 0)
-            pairs.append((before[real], after[real]))
-        self._count(pairs, np.bincount(sequences[sequences > 0], minlength=n_items))
         return self
 
     def predict(self, user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
@@ -104,16 +92,6 @@ class Markov:
         """
         check_sequences(sequences, len(self.popularity_))
         return self._score(np.where(sequences > 0, sequences, -1)[:, -self.n_lags :])
-
-    def _count(self, pairs: list[tuple[np.ndarray, np.ndarray]], item_counts: np.ndarray) -> None:
-        """N and p; pairs: the items (before, after) at lag 1, 2, ...; item_counts (n_items,): how often each occurs."""
-        shape = (len(item_counts), len(item_counts))
-        self.counts_ = sparse.csr_array(shape, dtype=np.float32)
-        for place, (before, after) in enumerate(pairs):
-            weights = np.full(len(before), self.lag_decay**place, dtype=np.float32)
-            self.counts_ += sparse.coo_array((weights, (before, after)), shape=shape).tocsr()
-        self.popularity_ = (item_counts / item_counts.sum()).astype(np.float32)
-        self._row_weights = 1 / (self.counts_.sum(axis=1) + self.smoothing)  # (n_items,)
 
     def _score(self, contexts: np.ndarray) -> np.ndarray:
         """contexts (B, l) int, the latest on the right, -1 for no item; returns (B, n_items) float32."""

@@ -1,9 +1,10 @@
-"""What the rivals for retrieval share: pairs of a user and an item that was met, and scores of whole catalogues.
+"""What the rivals for retrieval and sequences share: pairs of a user and an item that was met, and scores of all items.
 
 All of them have one surface. fit(user_ids, item_ids, n_users=, n_items=) returns the model itself; every pair is a
-positive, whatever its rating was. score_users(user_ids) gives every item a score, predict(user_ids, item_ids) one score
-a pair. The rivals for sequences have fit_sequences(sequences, n_items=) and score_sequences(sequences) in their place;
-there 0 is the padding and no item. Scores are float32, higher is better, and mean nothing between models.
+positive, whatever its rating was. Then score_users(user_ids) gives every item a score for users that were fitted,
+predict(user_ids, item_ids) one score a pair, and score_sequences(sequences), where a model has it, every item a score
+for histories of anybody; item ids are from 1 then, in the fit too, as 0 is the padding. Scores are float32, higher is
+better, and mean nothing between models.
 """
 
 from __future__ import annotations

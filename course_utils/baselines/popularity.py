@@ -11,13 +11,13 @@ from typing import Self
 
 import numpy as np
 
-from course_utils.baselines.pairs import check_ids, check_pairs, check_sequences
+from course_utils.baselines.pairs import check_ids, check_pairs
 
 
 class Popularity:
     """Scores an item by the number of times it was met, whoever asks.
 
-    counts_  (n_items,) int64, after a fit; after fit_sequences the padding's count is 0
+    counts_  (n_items,) int64, after fit
     """
 
     def fit(self, user_ids: np.ndarray, item_ids: np.ndarray, *, n_users: int, n_items: int) -> Self:
@@ -29,17 +29,6 @@ class Popularity:
         """
         check_pairs(user_ids, item_ids, n_users, n_items)
         self.counts_ = np.bincount(item_ids, minlength=n_items)
-        return self
-
-    def fit_sequences(self, sequences: np.ndarray, *, n_items: int) -> Self:
-        """Count.
-
-        sequences  (w, L) int, values in [1, n_items), 0 where padded
-        raises     ValueError if the shape or an item does not fit
-        """
-        check_sequences(sequences, n_items)
-        self.counts_ = np.bincount(sequences.ravel(), minlength=n_items)
-        self.counts_[0] = 0
         return self
 
     def predict(self, user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
@@ -67,14 +56,6 @@ class MostPopular(Popularity):
     def fit(self, user_ids: np.ndarray, item_ids: np.ndarray, *, n_users: int, n_items: int) -> Self:
         """As Popularity.fit."""
         super().fit(user_ids, item_ids, n_users=n_users, n_items=n_items)
-        return self._only_the_top()
-
-    def fit_sequences(self, sequences: np.ndarray, *, n_items: int) -> Self:
-        """As Popularity.fit_sequences."""
-        super().fit_sequences(sequences, n_items=n_items)
-        return self._only_the_top()
-
-    def _only_the_top(self) -> Self:
         top = self.counts_.argmax()
         self.counts_ = np.zeros_like(self.counts_)
         self.counts_[top] = 1

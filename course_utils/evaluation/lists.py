@@ -1,9 +1,9 @@
 """Lists of recommended items, and what a set of lists says about a model beyond its hits.
 
 A list holds item ids, best first; NO_ITEM (-1) fills the end of a list that is shorter than the others and counts
-nowhere. Coverage and Gini index are those of Shani & Gunawardana, Evaluating recommendation systems (Recommender Systems
-Handbook, 2011). Novelty is the self-information of an item, as in Zhou et al., Solving the apparent diversity-accuracy
-dilemma of recommender systems (PNAS 2010).
+nowhere. Coverage and Gini index are those of Shani & Gunawardana, Evaluating recommendation systems (Recommender
+Systems Handbook, 2011). Novelty is the self-information of an item, as in Zhou et al., Solving the apparent
+diversity-accuracy dilemma of recommender systems (PNAS 2010).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def coverage(lists: ArrayLike, n_items: int, *, padding_item: int | None = None)
 
 
 def gini(lists: ArrayLike, n_items: int, *, padding_item: int | None = None) -> float:
-    """The Gini index of how often each item is listed: 0 if all of the catalogue alike, 1 if one item takes every place.
+    """The Gini index of how often each item is listed: 0 if all are listed alike, 1 if one item takes every place.
 
     With p_1 <= ... <= p_n, the items' shares of all listings: sum over j of (2 j - n - 1) p_j, over n - 1. (Dividing by
     n, as is done as well, would leave the maximum at 1 - 1/n.)

@@ -87,9 +87,12 @@ def catalogue_ranks(
         if scores.ndim != 2 or len(scores) != len(rows):
             raise ValueError(f"score returned the shape {scores.shape} for {len(rows)} rows: (b, n_items) was expected")
         here = slice(rows[0], rows[-1] + 1)
-        result[here] = ranks(
-            scores, targets[here], seen=None if seen is None else seen[here], padding_item=padding_item
-        )
+        try:
+            result[here] = ranks(
+                scores, targets[here], seen=None if seen is None else seen[here], padding_item=padding_item
+            )
+        except ValueError as error:
+            raise ValueError(f"in the batch of rows {rows[0]} to {rows[-1]}, counted from 0: {error}") from error
     return result
 
 
@@ -130,7 +133,12 @@ def sampled_ranks(
         scores = np.asarray(score(np.repeat(user_ids[rows], candidates.shape[1]), candidates.ravel()))
         if scores.shape != (candidates.size,):
             raise ValueError(f"score returned the shape {scores.shape} for {candidates.size} pairs")
-        result[rows] = ranks(scores.reshape(candidates.shape), np.zeros(len(rows), np.int64))
+        scores = scores.reshape(candidates.shape)
+        nan = scores != scores
+        if nan.any():
+            row, place = np.argwhere(nan)[0]
+            raise ValueError(f"the score of user {user_ids[rows[row]]} and item {candidates[row, place]} is NaN")
+        result[rows] = ranks(scores, np.zeros(len(rows), np.int64))
     return result
 
 

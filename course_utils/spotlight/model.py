@@ -101,12 +101,16 @@ class Model:
         """One pass in the given order: the plain mean of the losses of its batches."""
         losses = []
         for batch in batches(*(column[order] for column in columns), batch_size=self._batch_size):
-            loss = self._batch_loss(*batch)
             self._optimizer.zero_grad()
-            loss.backward()
+            losses.append(self._backward(*batch))
             self._optimizer.step()
-            losses.append(loss.detach())
         return torch.stack(losses).mean().item()
+
+    def _backward(self, *batch: Tensor) -> Tensor:
+        """Add the gradient of a batch's loss to the parameters' .grad; returns the loss, () float, detached."""
+        loss = self._batch_loss(*batch)
+        loss.backward()
+        return loss.detach()
 
     def _fitted_net(self) -> nn.Module:
         """The network, ready to predict; RuntimeError before the first fit."""
