@@ -85,7 +85,10 @@ print(f"Data set {DATASET}, {N_EPOCHS} epochs.")
 
 # %%
 ratings, movies = movielens.load(DATASET)
-display(ratings.head(3), movies.head(3))
+ratings.head(3)
+
+# %%
+movies.head(3)
 
 # %%
 everything = encode(ratings)
@@ -389,7 +392,7 @@ check.fit(fit)
 
 
 # %%
-def test_rmse(model: nn.Module, offsets: np.ndarray | float = 0.0) -> float:
+def held_out_rmse(model: nn.Module, offsets: np.ndarray | float = 0.0) -> float:
     """RMSE on the held-out ratings of the model's scores plus offsets, in stars."""
     with torch.no_grad():
         return evaluation.rmse(test.ratings, offsets + model(test_features).numpy())
@@ -406,7 +409,7 @@ history = {"test": []}
 losses = fit_factors(
     published, features, targets,
     n_epochs=PUBLISHED_EPOCHS, batch_size=PUBLISHED_BATCH, learning_rate=1e-3, generator=generator,
-    after_epoch=lambda: history["test"].append(test_rmse(published)),
+    after_epoch=lambda: history["test"].append(held_out_rmse(published)),
 )  # fmt: skip
 history["train"] = np.sqrt(losses)
 biases = DampedBiases().fit(train.user_ids, train.item_ids, train.ratings, n_users=n_users, n_items=n_items)
@@ -534,7 +537,7 @@ def taste_model(part: EncodedRatings, seed: int, after_epoch=lambda model: None)
 
 base = biases.predict(test.user_ids, test.item_ids)
 curve = []
-model, _ = taste_model(train, SEED, after_epoch=lambda model: curve.append(test_rmse(model, base)))
+model, _ = taste_model(train, SEED, after_epoch=lambda model: curve.append(held_out_rmse(model, base)))
 user_vectors, item_vectors = unit(table(model.user_factors)), table(model.item_factors)
 labels = clusters_of(user_vectors)
 if CHECK_TEXT:
@@ -801,7 +804,7 @@ random_labels = np.random.default_rng(SEED).permutation(labels)
 STARS, RATED = train.to_csr(), train.to_csr() > 0
 
 
-def held_out_rmse(groups: np.ndarray, damping: float) -> float:
+def group_rmse(groups: np.ndarray, damping: float) -> float:
     """RMSE of the group's (damped) mean of the film, on the held-out ratings."""
     members = np.eye(groups.max() + 1)[groups]
     total = (members.T @ STARS)[groups[test.user_ids], test.item_ids] + damping * mu
@@ -812,7 +815,7 @@ def held_out_rmse(groups: np.ndarray, damping: float) -> float:
 everybody = np.zeros(n_users, dtype=int)
 kinds = {"taste clusters": labels, "random clusters": random_labels, "everybody": everybody}
 dampings = (0.0, 1.0, 2.0, DAMPING, 10.0, 20.0)
-errors = pd.DataFrame({name: [held_out_rmse(groups, d) for d in dampings] for name, groups in kinds.items()})
+errors = pd.DataFrame({name: [group_rmse(groups, d) for d in dampings] for name, groups in kinds.items()})
 errors.index = pd.Index(dampings, name="damping")
 if CHECK_TEXT:
     claim(

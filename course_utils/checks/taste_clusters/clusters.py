@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -194,7 +194,7 @@ def _(seen, world):
         ),
         "That compares the first labeling with the others only: take all pairs.": values[: n - 1].mean(),
         "That compares neighbours in the list only: take all pairs.": np.mean(
-            [rand_index(one, other) for one, other in zip(runs, runs[1:], strict=False)]
+            [rand_index(one, other) for one, other in pairwise(runs)]
         ),
         "That is the share of equal numbers: what a cluster is called does not matter.": np.mean(
             [np.mean(one == other) for one, other in pairs]

@@ -168,7 +168,7 @@ def _(seen, world):
             "The damping is missing below the line: it counts as ratings, too.": (world.sums + damping * mu)
             / np.maximum(n, 1),
             "The weights are swapped: the more ratings, the closer to the film's own mean.": (
-                share * mu + (1 - share) * world.means
+                np.where(n > 0, share * mu + (1 - share) * world.means, mu)
             ),
         }
     # the smallest of these mistakes moves some film by more than a hundredth of a star

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import expect, expect_array, expect_close, expect_equal, format_value
-from course_utils.checks.framework import World, check
+from course_utils.checks.expect import Finding, expect, expect_array, expect_close, expect_equal, format_value
+from course_utils.checks.framework import World, check, message_of
 from course_utils.checks.ratings.worlds import frame, raw_ids, table_rows
 
 
@@ -39,14 +39,20 @@ def texts(ids: np.ndarray) -> np.ndarray:
 )
 def two_way_ids(TwoWayIds, world):
     """Raw ids to dense ones and back, whole numbers or strings, and -1 for what was never seen."""
-    seen = {}
-    for case in ("", "_text"):
-        raw, mixed = getattr(world, "raw" + case), getattr(world, "mixed" + case)
-        ids = TwoWayIds(raw.copy())
-        seen |= {"n" + case: len(ids), "dense" + case: ids.encode(raw.copy()), "mixed" + case: ids.encode(mixed.copy())}
-        back = ids.decode(np.arange(len(set(raw.tolist()))))
-        seen["back" + case] = [str(one) for one in back] if isinstance(back, np.ndarray | list | tuple) else back
-    return seen
+    seen = both_ways(TwoWayIds, world.raw, world.mixed, "")
+    try:
+        return seen | both_ways(TwoWayIds, world.raw_text, world.mixed_text, "_text")
+    except Exception as problem:  # what was wrong with whole numbers already is said first
+        return seen | {"raised": f"{type(problem).__name__}: {message_of(problem)}"}
+
+
+def both_ways(TwoWayIds, raw: np.ndarray, mixed: np.ndarray, case: str) -> dict:
+    ids = TwoWayIds(raw.copy())
+    seen = {"n": len(ids), "dense": ids.encode(raw.copy()), "mixed": ids.encode(mixed.copy())}
+    back = ids.decode(np.arange(len(set(raw.tolist()))))
+    is_column = hasattr(back, "__iter__") and not isinstance(back, str | dict | set)
+    seen["back"] = np.array([str(one) for one in back], dtype=str) if is_column else back
+    return {name + case: value for name, value in seen.items()}
 
 
 @two_way_ids.judge
@@ -54,6 +60,10 @@ def _(seen, world):
     for case, kind in (("", "whole numbers"), ("_text", "strings")):
         raw, mixed = getattr(world, "raw" + case), getattr(world, "mixed" + case)
         n, call = world.n, f"of a column of {kind}"
+        if case and isinstance(seen["raised"], np.ndarray):
+            slip = "Raw ids may be strings: look them up, do not calculate with them."
+            call = "TwoWayIds(raw_ids), encode and decode for strings"
+            yield Finding(0, call=call, came_back=str(seen["raised"]), expected="the same as for numbers", slip=slip)
         slip = "One number for each different id: repeats do not count twice."
         if case == "" and np.shape(seen["n"]) == () and seen["n"] == raw.max() - raw.min() + 1:
             slip = "That counts the gaps in as well: only ids that occur are numbered."

@@ -9,14 +9,14 @@ import numpy as np
 from course_utils.checks.expect import Finding, expect, expect_array, expect_close, expect_equal
 from course_utils.checks.framework import World, check
 
-GENRES = ("Drama", "Melodrama", "Comedy", "Sci-Fi", "Children's", "(odd) one", "Action")
+GENRES = ("Noir", "Film-Noir", "Comedy", "Sci-Fi", "Children's", "(odd) one", "Action")
 
 
 def profile_world(rng: np.random.Generator) -> World:
     """Films with none to three genres, one of which holds another's name; few films have most of the ratings."""
     n_items = int(rng.integers(12, 16))
-    carried = [rng.choice(len(GENRES), rng.integers(1, 4), replace=False) for _ in range(n_items)]
-    carried[0] = np.array([1, 2])  # a melodrama that is no drama
+    carried = [rng.choice(len(GENRES) - 1, rng.integers(1, 4), replace=False) for _ in range(n_items)]
+    carried[0] = np.array([1, 2, 6])  # "Noir" is only a part of a name here, and "Action" never comes first
     carried[1] = np.array([0])
     carried[2] = np.array([], dtype=int)  # no genre, but rated
     weights = rng.permutation(1 / np.arange(1, n_items + 1))
@@ -93,7 +93,7 @@ def _(seen, world):
             "That is a mean over films: every rating counts, so a film with many ratings counts often.",
             {"per_film": True},
         ),
-        ("Drama was found in Melodrama, too: compare whole names.", {"within": True}),
+        ("Noir was found in Film-Noir, too: compare whole names.", {"within": True}),
         ("Divide by the number of ratings of that genre, not by the number of all.", {"of_all": True}),
     ):
         mistaken = means_by_genre(world, **options)
@@ -160,7 +160,7 @@ FILM_SLIPS = {
     "itself": "The film is its own nearest neighbour: leave it out.",
     "dot": "That is the order by dot product, which favours long vectors: divide each vector by its length.",
     "dot, itself": "That is the order by dot product, which favours long vectors: divide each vector by its length.",
-    "first dropped": "Without dividing by the lengths, the film is not always first in its own list, and another was dropped.",
+    "first dropped": "Without dividing by lengths, the film is not always first in its own list: another was dropped.",
     "distance": "That is the order by Euclidean distance: the cosine compares directions and ignores lengths.",
     "distance, itself": "That is the order by Euclidean distance, with the film itself: the cosine is asked for.",
     "farthest": "Those are the least alike: the largest cosine comes first.",

@@ -12,8 +12,12 @@ from course_utils.checks.ratings.worlds import raw_ids
 from course_utils.checks.taste_clusters.films import train_part
 
 N_CLUSTERS, EMPTY, ALONE = 5, 4, 3  # clusters 0 to 2 have members, 3 has one, 4 has none
-GAP = 0.01  # stars between two films' scores, at least, so that no rounding decides an order
+GAP = 1e-3  # stars between two films' scores, at least, so that no rounding decides an order
 GENRES = ("Drama", "Comedy", "Action", "Film-Noir", "Sci-Fi", "")
+OTHER_TITLES = (
+    "Titles and genres belong to other films: look them up in movies by raw item_id, in the order of the list. The rows "
+    "of movies are in no particular order."
+)
 NO_TABLE = "Return a pandas table with the columns item_id, title and genres, one row a film."
 CALL = "recommend_items_for_cluster(cluster, user, train, labels, movies, n, damping)"
 
@@ -71,7 +75,11 @@ CASES = {  # name: cluster, who, n, damping
     "alone": (ALONE, "lonely", 5, 5.0),
     "empty": (EMPTY, "user", 5, 5.0),
 }
-EDGES = ("unknown", "alone", "empty")
+EDGES = {
+    "unknown": "A user without a dense id has rated nothing: nobody to look up, and nothing to leave out.",
+    "alone": "Without the user's own ratings nobody in the cluster is left: an empty table with the three columns.",
+    "empty": "No ratings, no candidates: an empty table with the three columns.",
+}
 
 
 @check(
@@ -79,8 +87,7 @@ EDGES = ("unknown", "alone", "empty")
     call=CALL,
     world=recommend_world,
     hints={
-        "ValueError": "Dense film ids go back by train.items.decode, raw user ids in by train.users.encode: swapped maps "
-        "do not fit.",
+        "ValueError": "Film ids go back by train.items.decode, user ids in by train.users.encode: are they swapped?",
         "KeyError": "Look titles up by raw film ids, which train.items.decode gives; train.users is for users.",
     },
 )
@@ -119,17 +126,13 @@ def rows_of(table, case: str) -> dict:
         return {"odd_" + case: f"a {type(table).__name__} whose item_id are no whole numbers"}
 
 
-def best_films(world, cluster, who, n, damping, *, slip="") -> list[int]:
-    """Dense ids of the films that should come back, best first, worked out rating by rating.
-
-    slip  a mistake to make: seen, everybody, plain, worst, sum, last
-    """
-    n, damping = (5, 5.0) if n is None else (n, damping)
+def scored(world, cluster, who, damping, slip="") -> tuple[dict[int, float], set[int]]:
+    """Score of every film that counts for the cluster, and the films to leave out, worked out rating by rating."""
     dense = {raw: place for place, raw in enumerate(world.raw_users.tolist())}
     me = dense.get(getattr(world, who), -1)
     ratings = list(zip(world.user_ids.tolist(), world.item_ids.tolist(), world.ratings.tolist(), strict=True))
     mean = sum(stars for *_, stars in ratings) / len(ratings)
-    own = {film for user, film, _ in ratings if user == (me if slip != "last" else len(world.labels) - 1)}
+    left_out = {film for user, film, _ in ratings if user == (len(world.labels) - 1 if slip == "last" else me)}
     given: dict[int, list[float]] = {}
     for user, film, stars in ratings:
         if (slip == "everybody" or world.labels[user] == cluster) and user != me:
@@ -138,7 +141,17 @@ def best_films(world, cluster, who, n, damping, *, slip="") -> list[int]:
     score = {film: (sum(all_) + damping * mean) / (len(all_) + damping) for film, all_ in given.items()}
     if slip == "sum":
         score = {film: sum(all_) for film, all_ in given.items()}
-    wanted = [film for film in score if slip == "seen" or film not in own]
+    return score, set() if slip == "seen" else left_out
+
+
+def best_films(world, cluster, who, n, damping, *, slip="") -> list[int]:
+    """Dense ids of the films that should come back, best first.
+
+    slip  a mistake to make: seen, everybody, plain, worst, sum, last
+    """
+    n, damping = (5, 5.0) if n is None else (n, damping)
+    score, left_out = scored(world, cluster, who, damping, slip)
+    wanted = [film for film in score if film not in left_out]
     return sorted(wanted, key=lambda film: score[film] * (1 if slip == "worst" else -1))[:n]
 
 
@@ -152,31 +165,22 @@ SLIPS = {
 
 
 def tells_mistakes_apart(world) -> bool:
-    """Whether scores are well apart, and every slip changes the list that is looked at for it."""
+    """Whether scores are well apart, lists are full, and every slip changes the list that is looked at for it."""
     for case in ("default", "plain", "other"):
         right = best_films(world, *CASES[case])
-        if len(right) < len(set(right)) or len(right) < CASES[case][2 if CASES[case][2] else 0]:
+        slips = [slip for slip in SLIPS if (slip, case) != ("plain", "plain")]
+        if len(right) < (CASES[case][2] or 5) or any(best_films(world, *CASES[case], slip=s) == right for s in slips):
             return False
-        slips = [s for s in SLIPS if not (s == "plain" and case == "plain")]
-        if any(best_films(world, *CASES[case], slip=slip) == right for slip in slips):
-            return False
-    unknown = best_films(world, *CASES["unknown"])
-    if unknown == best_films(world, *CASES["unknown"], slip="last"):
+    if best_films(world, *CASES["unknown"]) == best_films(world, *CASES["unknown"], slip="last"):
         return False
-    return all(gaps_are_wide(world, *CASES[case]) for case in ("default", "plain", "other", "long", "unknown"))
+    return all(scores_are_apart(world, case) for case in ("default", "plain", "other", "long", "unknown"))
 
 
-def gaps_are_wide(world, cluster, who, n, damping) -> bool:
-    damping = 5.0 if damping is None else damping
-    chosen = (world.labels[world.user_ids] == cluster) & (
-        world.user_ids != np.flatnonzero(world.raw_users == getattr(world, who))[:1].sum()
-        if who != "unknown"
-        else world.labels[world.user_ids] == cluster
-    )
-    sums = np.bincount(world.item_ids[chosen], weights=world.ratings[chosen], minlength=len(world.raw_items))
-    counts = np.bincount(world.item_ids[chosen], minlength=len(world.raw_items))
-    scores = np.sort((sums[counts > 0] + damping * world.ratings.mean()) / (counts[counts > 0] + damping))
-    return bool(np.diff(scores).min() > GAP / 10)
+def scores_are_apart(world, case: str) -> bool:
+    cluster, who, _, damping = CASES[case]
+    score, left_out = scored(world, cluster, who, 5.0 if damping is None else damping)
+    scores = sorted(value for film, value in score.items() if film not in left_out)
+    return min(np.diff(scores), default=0) > GAP
 
 
 @recommend.judge
@@ -204,9 +208,7 @@ def _(seen, world):
                     seen[f"{column}_{case}"],
                     wanted,
                     call=f"the column {column} of {CALL} {words[case]}",
-                    slip="Titles and genres belong to other films: look them up in movies by raw item_id, in the order of "
-                    "the list. The rows of movies are in no particular order.",
-                    saw="",
+                    slip=OTHER_TITLES,
                 ),
                 f"The films are right ({len(ids)} in the list).",
             )
@@ -231,16 +233,13 @@ def films_are_right(seen, world, case: str, call: str, share: float):
     wanted = raw[best_films(world, *CASES[case])]
     expected = f"{len(wanted)} rows, item_id {wanted[:6].tolist()}" if len(wanted) else "a table with no rows"
     if isinstance(seen["raised_" + case], np.ndarray):
-        slip = {
-            "unknown": "A user without a dense id has rated nothing: nobody to look up, and nothing to leave out.",
-            "alone": "Without the user's own ratings nobody in the cluster is left: an empty table.",
-            "empty": "No ratings, no candidates: an empty table with the same columns.",
-        }[case]
-        odd = Finding(0, call=call, came_back=str(seen["raised_" + case]), expected=expected, slip=slip)
+        odd = Finding(0, call=call, came_back=str(seen["raised_" + case]), expected=expected, slip=EDGES[case])
         yield from worth(share, odd, saw)
         return
     if not isinstance(seen["item_id_" + case], np.ndarray):
-        odd = Finding(0, call=call, came_back=str(seen["odd_" + case]), expected=expected, slip=NO_TABLE)
+        odd = Finding(
+            0, call=call, came_back=str(seen["odd_" + case]), expected=expected, slip=EDGES.get(case, NO_TABLE)
+        )
         yield from worth(share, odd, saw)
         return
     got = seen["item_id_" + case]
@@ -286,4 +285,4 @@ def slip_of(got: np.ndarray, world, case: str) -> str:
         return "Films are missing: cut to n after those that the user has rated are out, not before."
     if len(got) > len(right):
         return "Too many rows: at most n, and only films that another member of the cluster has rated."
-    return "Score by the damped mean of the other members' ratings, candidates only, best first; the prior is their mean in train."
+    return "Score by the damped mean of the other members' ratings, best first; the prior is the mean of all of train."
