@@ -17,6 +17,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from course_utils.baselines.command import baselines
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 out = Console(highlight=False)
 
@@ -229,32 +231,7 @@ def data(name: Annotated[str, typer.Argument(help="A data set; without it, all a
     out.print(f"{place}", soft_wrap=True)
 
 
-@app.command()
-def baselines(
-    dataset: Annotated[str, typer.Argument(help="Data set; COURSE_DATASET or ml-100k if none is named.")] = "",
-    recorded: Annotated[bool, typer.Option("--recorded", help="Print what was recorded; train nothing.")] = False,
-    splits: Annotated[int, typer.Option(min=1, help="Random splits to average over.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
-) -> None:
-    """Train the rivals and record their results, which the ladders' rungs are set from."""
-    from rich.table import Table
-
-    from course_utils.baselines import recorded as results
-
-    if not recorded:
-        from course_utils.baselines.record import record
-        from course_utils.movielens import default_name
-
-        record(dataset or default_name(), splits)
-    rows = [row for row in results.rows() if not dataset or row["dataset"] == dataset]
-    if as_json:
-        typer.echo(json.dumps(rows))
-        return
-    table = Table("data set", "model", "metric", "mean", "sd", "splits", "settings")
-    for row in rows:
-        mean, spread = f"{row['mean']:.4f}", f"{row['sd']:.4f}"
-        table.add_row(row["dataset"], row["model"], row["metric"], mean, spread, str(row["n"]), row["settings"])
-    out.print(table)
+app.command()(baselines)
 
 
 @app.command()

@@ -156,12 +156,12 @@ def _fill_distinct(
     """
     open_ = np.ones(items.shape, dtype=bool)
     for _ in range(MAX_ROUNDS):
-        row, column = np.nonzero(open_)
-        if not len(row):
+        places = np.flatnonzero(open_)
+        if not len(places):
             return
-        items[row, column] = drawn = draw(len(row))
-        open_[row, column] = seen._lookup(users[row], drawn)
-        changed = np.unique(row)
+        changed = np.flatnonzero(open_.any(axis=1))
+        items.reshape(-1)[places] = drawn = draw(len(places))  # reshape(-1) is a view
+        open_.reshape(-1)[places] = seen._lookup(users[places // items.shape[1]], drawn)
         open_[changed] |= _repeats(items[changed])
     for row in np.flatnonzero(open_.any(axis=1)):
         left = np.setdiff1d(seen.unseen_items(users[row]), items[row, ~open_[row]], assume_unique=True)
@@ -172,9 +172,9 @@ def _repeats(items: np.ndarray) -> np.ndarray:
     """(n, k) item ids -> (n, k) bool: whether the same item stands further left in its row."""
     bits = items.shape[1].bit_length()
     keys = np.sort(items << bits | np.arange(items.shape[1]), axis=1)  # by item, then column
-    row, place = np.nonzero(keys[:, 1:] >> bits == keys[:, :-1] >> bits)
+    same = keys[:, 1:] ^ keys[:, :-1] < 1 << bits  # neighbours that differ in the column only
     repeats = np.zeros(items.shape, dtype=bool)
-    repeats[row, keys[row, place + 1] & ((1 << bits) - 1)] = True
+    repeats[np.flatnonzero(same) // same.shape[1], keys[:, 1:][same] & ((1 << bits) - 1)] = True
     return repeats
 
 

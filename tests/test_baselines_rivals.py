@@ -177,7 +177,7 @@ def test_ease_scores_a_window_like_a_user_who_met_its_items(rng):
 
 
 def test_ease_refuses_a_catalogue_that_does_not_fit_the_memory():
-    with pytest.raises(ValueError, match=r"EASE needs 69\.7 GB for 59047 items, more than max_gb=8\.0"):
+    with pytest.raises(MemoryError, match=r"EASE needs 69\.7 GB for 59047 items, more than max_gb=8\.0"):
         EASE().fit(np.array([0]), np.array([0]), n_users=1, n_items=59_047)
 
 

@@ -40,12 +40,12 @@ class EASE:
 
         user_ids  (n,) int, values in [0, n_users)
         item_ids  (n,) int, values in [0, n_items)
-        raises    ValueError if the lengths differ, n is 0, an id does not fit or n_items² does not fit max_gb
+        raises    ValueError if the lengths differ, n is 0 or an id does not fit; MemoryError if it takes over max_gb
         """
         check_pairs(user_ids, item_ids, n_users, n_items)
         gigabytes = 20 * n_items**2 / 1e9
         if gigabytes > self.max_gb:
-            raise ValueError(
+            raise MemoryError(
                 f"EASE needs {gigabytes:.1f} GB for {n_items} items, more than max_gb={self.max_gb}: "
                 "keep fewer items, those met most often, or raise max_gb"
             )

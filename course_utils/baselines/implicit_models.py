@@ -97,11 +97,12 @@ class ALS(_FactorModel):
 class BPR(_FactorModel):
     """Factors with an item bias such that items that were met come before items that were not.
 
-    The vectors have d = n_factors + 1 places, the last for the bias. Negatives are drawn evenly, positives excluded.
+    The vectors have d = n_factors + 1 places, the last for the bias. The library draws negatives by popularity (the
+    items of pairs drawn evenly) where the paper draws them evenly, and skips a step whose negative the user has met.
 
     learning_rate   of the stochastic gradient
     regularisation  of factors and biases
-    n_iter          epochs, with as many steps each as there are pairs
+    n_iter          epochs, with at most as many steps each as there are pairs
     rng             draws the first factors and the samples
     """
 

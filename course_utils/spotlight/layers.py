@@ -48,7 +48,7 @@ class ZeroEmbedding(nn.Embedding):
 
 class BloomEmbedding(nn.Module):
     """An embedding of many ids in a table of few rows: an id's vector is the sum of the rows that several hashes of it
-    name, so that two ids rarely have all rows in common.
+    name, so that two ids rarely have all rows in common. Looked up like nn.Embedding, for ids of any shape.
 
     After Serrà and Karatzoglou, "Getting deep recommenders fit: Bloom embeddings for sparse binary input/output
     networks" (RecSys 2017), with hashes, seeds and initial values of Spotlight 0.1.6. The padding id hashes to row 0
