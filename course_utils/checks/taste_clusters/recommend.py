@@ -15,8 +15,8 @@ N_CLUSTERS, EMPTY, ALONE = 5, 4, 3  # clusters 0 to 2 have members, 3 has one, 4
 GAP = 1e-3  # stars between two films' scores, at least, so that no rounding decides an order
 GENRES = ("Drama", "Comedy", "Action", "Film-Noir", "Sci-Fi", "")
 OTHER_TITLES = (
-    "Titles and genres belong to other films: look them up in movies by raw item_id, in the order of the list. The rows "
-    "of movies are in no particular order."
+    "Titles and genres belong to other films: look them up in movies by raw item_id, in the order of the list. The "
+    "rows of movies are in no particular order."
 )
 NO_TABLE = "Return a pandas table with the columns item_id, title and genres, one row a film."
 CALL = "recommend_items_for_cluster(cluster, user, train, labels, movies, n, damping)"
