@@ -1,6 +1,6 @@
 """Sequence models: CPU time of fitting them, and of the MRR of all test windows, ours and the original Spotlight's.
 
-    python benchmarks/sequences.py [--runs 5] [--n-iter 3]
+    python benchmarks/sequences.py [--runs 5] [--n-iter 3] [--only pooling]
 
 ML-100K, users split 80/20, windows of ten. In every run, each model is fitted and evaluated by both in turn, with equal
 random states and one thread; a ratio is the median over the runs of the original's time by ours in the same run. Both
@@ -46,7 +46,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--n-iter", type=int, default=3)
+    parser.add_argument("--only", choices=sorted({representation for representation, _ in MODELS}))
     arguments = parser.parse_args()
+    models = [model for model in MODELS if arguments.only in (None, model[0])]
     if reason := why_missing():
         sys.exit(f"Nothing to compare with: {reason}")
     from spotlight.evaluation import sequence_mrr_score as their_mrr
@@ -58,12 +60,12 @@ def main() -> None:
 
     console = Console()
     data = get_movielens_dataset("100K")
-    rows = {model: [] for model in MODELS}
+    rows = {model: [] for model in models}
     # One run more than counted: the first of all pays for what torch imports on first use.
     for seed in track(range(-1, arguments.runs), console=console, description="runs"):
         parts = user_based_train_test_split(data, random_state=max(seed, 0))
         train, test = (part.to_sequence() for part in parts)
-        for model in MODELS[:1] if seed < 0 else MODELS:
+        for model in models[:1] if seed < 0 else models:
             their_fit, _, theirs = fitted(TheirModel, *model, max(seed, 0))
             our_fit, _, ours = fitted(ImplicitSequenceModel, *model, max(seed, 0))
             their_time, their_values = timed(their_mrr, ours, test)

@@ -53,7 +53,9 @@ def test_the_rmse_of_the_original_is_reproduced_seed_by_seed():
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("loss", IMPLICIT)
+@pytest.mark.parametrize(
+    "loss", [pytest.param(loss, marks=[] if loss == "bpr" else pytest.mark.slow) for loss in IMPLICIT]
+)
 def test_the_mrr_of_the_original_is_reproduced(loss):
     train, test = random_train_test_split(get_movielens_dataset("100K"), random_state=np.random.RandomState(0))
     model = ImplicitFactorizationModel(loss=loss, random_state=np.random.RandomState(0))
