@@ -9,9 +9,10 @@ retrieval  splits.leave_one_out: the latest rating of every user is held back, w
            drawn evenly and without repeats from the items in neither part of the user's history, the same for all
            models; and against the whole catalogue less the user's training items.
 sequence   Spotlight's user_based_train_test_split: about a fifth of the users are held back, with their whole
-           histories, cut into windows of ten. Rank the last item of every window, given the items before it, against
-           the whole catalogue: all of it ("context kept") or less the items of the context ("context removed").
-           Windows of one item have an empty context and count; all windows weigh alike. The padding is never ranked.
+           histories, cut into windows of ten from the newest item backwards. Rank the last item of every window, given
+           the items before it, against the whole catalogue: all of it ("context kept") or less the items of the
+           context ("context removed"). Windows of one item have an empty context and count; all windows weigh alike.
+           The padding is never ranked.
 
 Explicit and retrieval: dense ids from 0, over the whole data set. Sequence: users and items numbered from 1 in order of
 their raw ids, over the whole data set; in ml-100k these are the raw ids, as in Spotlight's own loader.
@@ -55,12 +56,15 @@ class Protocol:
 
 
 class ExplicitFold(NamedTuple):
+    """The two parts of the ratings, with the ids of the whole."""
+
     train: EncodedRatings
     test: EncodedRatings
 
 
 class RetrievalFold(NamedTuple):
-    """
+    """Every user's history, and the item after it.
+
     train      rows in order of time
     test       one row a user
     negatives  (n_test, 99) int64
@@ -74,15 +78,14 @@ class RetrievalFold(NamedTuple):
 
 
 class SequenceFold(NamedTuple):
-    """
+    """Histories of some users, and windows of others.
+
     train     interactions of the users that are not held back
-    windows   (w, 10) int32, their histories
     contexts  (n_test, 9) int32, 0 where padded
     targets   (n_test,) int32
     """
 
     train: Interactions
-    windows: np.ndarray
     contexts: np.ndarray
     targets: np.ndarray
 
@@ -134,8 +137,8 @@ def _split_sequence(ratings: pd.DataFrame, seed: int) -> SequenceFold:
         num_items=len(items) + 1,
     )
     train, test = user_based_train_test_split(interactions, random_state=np.random.RandomState(seed))
-    windows, test_windows = (part.to_sequence(WINDOW).sequences for part in (train, test))
-    return SequenceFold(train, windows, test_windows[:, :-1], test_windows[:, -1])
+    windows = test.to_sequence(WINDOW).sequences
+    return SequenceFold(train, windows[:, :-1], windows[:, -1])
 
 
 def _measure_sequence(model, fold: SequenceFold, batch_size: int = 1024) -> tuple[float, ...]:

@@ -52,7 +52,6 @@ class ImplicitSequenceModel(Model):
         "adaptive_hinge": adaptive_hinge_loss,
     }
     _reshuffles = True
-    _fused_adam = False  # rounds differently, which LSTMs with a hinge loss blow up to visible differences
 
     def __init__(
         self,
@@ -84,6 +83,8 @@ class ImplicitSequenceModel(Model):
             random_state=random_state,
         )
         self._representation = representation
+        # It rounds differently, which an LSTM with a hinge loss blows up to visible differences from the original.
+        self._fused_adam = representation == "pooling"
         self._num_negative_samples = num_negative_samples
         self._num_items: int | None = None
 
