@@ -34,7 +34,9 @@ def build(
         list[str] | None, typer.Argument(help="Lessons, e.g. 01_explicit_mf; all if none is named.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file is out of date.")] = False,
-    execute: Annotated[bool, typer.Option("--execute", help="Also run the solutions, on real data.")] = False,
+    execute: Annotated[
+        bool, typer.Option("--execute", help="Also run the solutions, each on its own data set.")
+    ] = False,
 ) -> None:
     """Make the student edition, notebooks/, from solutions/."""
     from course_utils.grading import build as builder
@@ -59,9 +61,12 @@ def build(
         from course_utils.grading.executed import execute_solution
         from course_utils.movielens import load
 
-        dataset = os.environ.get("COURSE_DATASET", "ml-100k")
-        load(dataset)  # fetched once and checked, before kernels need it
-        for lesson in chosen or course.lessons:
+        lessons_on = [
+            (lesson, os.environ.get("COURSE_DATASET") or lesson.dataset) for lesson in chosen or course.lessons
+        ]
+        for dataset in dict.fromkeys(dataset for _, dataset in lessons_on):
+            load(dataset)  # fetched once and checked, before kernels need it
+        for lesson, dataset in lessons_on:
             seconds = execute_solution(lesson, dataset)
             out.print(f"executed solutions/{lesson.executed.name} on {dataset} in {seconds:.1f} s")
 
