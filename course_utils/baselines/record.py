@@ -1,7 +1,7 @@
 """Runs the rivals on splits 0 to n - 1 and writes down what they score, for ladders and tables of the course.
 
-Of synthetic, each split is one of a world of its own, drawn from the same seed: a grader, too, draws a world that nobody
-has seen, and a rung has to hold there.
+Of synthetic, each split is one of a world of its own, drawn from the same seed: a grader, too, draws a world that
+nobody has seen, and a rung has to hold there.
 """
 
 from __future__ import annotations
