@@ -13,7 +13,7 @@ help:
 	@echo "make demo       build the student edition, grade a class of known submissions, write a report"
 	@echo "make test       all tests that need no network"
 	@echo "make notebooks  rebuild notebooks/ from solutions/"
-	@echo "make execute    run every solution on ML-100K and keep its outputs, for reading"
+	@echo "make execute    run every solution on its own data set and keep its outputs, for reading"
 	@echo "make lab        open the student edition in JupyterLab"
 	@echo "make grade      grade submitted/ into graded/   (SUBMITTED=... OUT=... to choose others)"
 	@echo "make bench      measure speed and quality beside the rivals"

@@ -18,6 +18,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from course_utils.baselines.command import baselines
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 out = Console(highlight=False)
 
@@ -33,7 +35,9 @@ def build(
         list[str] | None, typer.Argument(help="Lessons, e.g. 01_explicit_mf; all if none is named.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file is out of date.")] = False,
-    execute: Annotated[bool, typer.Option("--execute", help="Also run the solutions, on real data.")] = False,
+    execute: Annotated[
+        bool, typer.Option("--execute", help="Also run the solutions, each on its own data set.")
+    ] = False,
 ) -> None:
     """Make the student edition, notebooks/, from solutions/."""
     from course_utils.grading import build as builder
@@ -58,9 +62,12 @@ def build(
         from course_utils.grading.executed import execute_solution
         from course_utils.movielens import load
 
-        dataset = os.environ.get("COURSE_DATASET", "ml-100k")
-        load(dataset)  # fetched once and checked, before kernels need it
-        for lesson in chosen or course.lessons:
+        lessons_on = [
+            (lesson, os.environ.get("COURSE_DATASET") or lesson.dataset) for lesson in chosen or course.lessons
+        ]
+        for dataset in dict.fromkeys(dataset for _, dataset in lessons_on):
+            load(dataset)  # fetched once and checked, before kernels need it
+        for lesson, dataset in lessons_on:
             seconds = execute_solution(lesson, dataset)
             out.print(f"executed solutions/{lesson.executed.name} on {dataset} in {seconds:.1f} s")
 
@@ -263,32 +270,7 @@ def data(name: Annotated[str, typer.Argument(help="A data set; without it, all a
     out.print(f"{place}", soft_wrap=True)
 
 
-@app.command()
-def baselines(
-    dataset: Annotated[str, typer.Argument(help="Data set; COURSE_DATASET or ml-100k if none is named.")] = "",
-    recorded: Annotated[bool, typer.Option("--recorded", help="Print what was recorded; train nothing.")] = False,
-    splits: Annotated[int, typer.Option(min=1, help="Random splits to average over.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
-) -> None:
-    """Train the rivals and record their results, which the ladders' rungs are set from."""
-    from rich.table import Table
-
-    from course_utils.baselines import recorded as results
-
-    if not recorded:
-        from course_utils.baselines.record import record
-        from course_utils.movielens import default_name
-
-        record(dataset or default_name(), splits)
-    rows = [row for row in results.rows() if not dataset or row["dataset"] == dataset]
-    if as_json:
-        typer.echo(json.dumps(rows))
-        return
-    table = Table("data set", "model", "metric", "mean", "sd", "splits", "settings")
-    for row in rows:
-        mean, spread = f"{row['mean']:.4f}", f"{row['sd']:.4f}"
-        table.add_row(row["dataset"], row["model"], row["metric"], mean, spread, str(row["n"]), row["settings"])
-    out.print(table)
+app.command()(baselines)
 
 
 @app.command()

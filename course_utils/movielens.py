@@ -73,9 +73,9 @@ ARCHIVES = {
 DATASETS = (*ARCHIVES, "synthetic")
 
 
-def default_name() -> str:
-    """The data set that lessons use: the environment variable COURSE_DATASET, or "ml-100k"."""
-    return os.environ.get("COURSE_DATASET") or "ml-100k"
+def default_name(otherwise: str = "ml-100k") -> str:
+    """The data set that lessons use: the environment variable COURSE_DATASET, or else the one that a lesson names."""
+    return os.environ.get("COURSE_DATASET") or otherwise
 
 
 def load(name: str) -> MovieLens:

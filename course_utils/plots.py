@@ -13,6 +13,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Bbox
 
 BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY = "#0072B2", "#D55E00", "#009E73", "#B0578D", "#B98000", "#3E9BCB"
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY)
@@ -155,3 +157,53 @@ def ladder(
     ax.set(xlabel=xlabel)
     figure.suptitle(title, x=0.01, ha="left", fontsize=plt.rcParams["axes.titlesize"], fontweight="bold")
     return ax
+
+
+def labelled_map(
+    points: np.ndarray,
+    groups: Sequence[str],
+    labels: Mapping[int, str],
+    *,
+    title: str,
+    order: Sequence[str] | None = None,
+) -> Axes:
+    """Points in the plane without units, a colour and a marker a group, and names beside as many as there is room for.
+
+    points  (n, 2) float
+    groups  (n,) the group of each point
+    labels  row -> name, the most important first; a name that would cover another or a named point is left out
+    order   the groups as the legend lists them, at most as many as the palette has colours; sorted by default
+    """
+    order = list(order or sorted(set(groups)))
+    unknown = set(groups) - set(order)
+    if unknown or len(order) > len(PALETTE):
+        raise ValueError(f"groups {sorted(unknown)} are not in the order, or {len(order)} groups are too many")
+    figure, ax = plt.subplots(figsize=(9.2, 7.4))
+    groups = np.asarray(groups)
+    for group, colour, marker in zip(order, PALETTE, MARKERS, strict=False):
+        own = groups == group
+        ax.scatter(*points[own].T, s=26, color=colour, marker=marker, alpha=0.75, linewidths=0, label=group)
+    ax.set(xticks=[], yticks=[], title=title)
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=3)
+    figure.draw_without_rendering()  # fixes the layout, so that the room that a name takes is known
+    taken = [_around(ax.transData.transform(points[row]), 4) for row in labels]
+    for row, name in labels.items():
+        for offset, align in (((6, 0), "left"), ((-6, 0), "right"), ((0, 9), "center"), ((0, -9), "center")):
+            text = ax.annotate(name, points[row], offset, textcoords="offset points", ha=align, va="center", fontsize=8)
+            text.set_path_effects([withStroke(linewidth=2.5, foreground=PAPER)])
+            box = text.get_window_extent()
+            inside = ax.get_window_extent().padded(30)
+            fits = inside.x0 < box.x0 and box.x1 < inside.x1
+            if fits and not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                ax.plot(*points[row], "o", color="none", markeredgecolor=INK, markersize=7, markeredgewidth=0.9)
+                break
+            text.remove()
+    return ax
+
+
+def _around(point: np.ndarray, reach: float) -> Bbox:
+    """The square of pixels around a point."""
+    return Bbox([point - reach, point + reach])

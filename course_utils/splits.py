@@ -3,8 +3,8 @@
 Half of all consecutive MovieLens events share their second, so "the latest" needs a tie rule: of two ratings with the
 same timestamp, the one with the larger `position` (row in the data file) is the later. No two rows share a position,
 so the order is complete, and neither the order of the rows nor the sort algorithm has a say. Every split returns
-(train, test), both in order of position with a fresh index; together they hold every row once. No rows in, no rows
-out.
+(train, test), both in order of position with a fresh index; together they hold every row once, unless rows are dropped
+on request. No rows in, no rows out.
 """
 
 import numpy as np
@@ -33,9 +33,23 @@ def time_split(ratings: pd.DataFrame, test_fraction: float = 0.2) -> Split:
     return _split(ratings, _time_order(ratings)[n_train:])
 
 
-def leave_one_out(ratings: pd.DataFrame) -> Split:
-    """Tests on every user's latest row. A user with one row has it in the test set and none in the training set."""
+def leave_one_out(ratings: pd.DataFrame, *, max_dropped: int = 0, rng: np.random.Generator | None = None) -> Split:
+    """Tests on every user's latest row. A user with one row has it in the test set and none in the training set.
+
+    A split by time is always the same one. To repeat an experiment on fresh splits, let it end earlier: the latest d
+    rows of each user are dropped first, d drawn evenly from 0 to max_dropped, or to n - 2 where the user has n rows and
+    that is less, so that there is always one to train on beside the test row, where there was before.
+
+    max_dropped  0 drops none, and draws nothing
+    rng          needed where max_dropped is above 0
+    """
+    if max_dropped < 0:
+        raise ValueError(f"max_dropped is {max_dropped}, expected at least 0")
+    if max_dropped and rng is None:
+        raise ValueError(f"max_dropped={max_dropped} needs a generator: give rng")
     ratings = _in_order_of_position(ratings, "user_id", "timestamp")
+    if max_dropped:
+        ratings = _without_latest(ratings, max_dropped, rng)
     order = _time_order(ratings)
     has_a_later_row = ratings["user_id"].iloc[order].duplicated(keep="last").to_numpy()
     return _split(ratings, order[~has_a_later_row])
@@ -71,6 +85,14 @@ def _in_order_of_position(ratings: pd.DataFrame, *needed: str) -> pd.DataFrame:
 def _time_order(ratings: pd.DataFrame) -> np.ndarray:
     """(n,) int64, the rows by time; the rows are in order of position, so that a stable sort keeps the tie rule."""
     return np.argsort(ratings["timestamp"].to_numpy(), kind="stable")
+
+
+def _without_latest(ratings: pd.DataFrame, max_dropped: int, rng: np.random.Generator) -> pd.DataFrame:
+    users, _ = pd.factorize(ratings["user_id"])  # by first position, whatever the order of the rows was
+    n_dropped = rng.integers(np.clip(np.bincount(users) - 2, 0, max_dropped), endpoint=True)  # (n_users,)
+    order = _time_order(ratings)
+    n_later = pd.Series(order).groupby(users[order]).cumcount(ascending=False).to_numpy()
+    return ratings.iloc[np.sort(order[n_later >= n_dropped[users[order]]])]
 
 
 def _n_test(n: int, test_fraction: float) -> int:

@@ -1,12 +1,14 @@
 """What all tests share: a fresh generator each, no network, and genuine data only where it is at hand."""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy and torch are imported: tests must not fight over the cores
 
@@ -41,6 +43,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def rng() -> np.random.Generator:
     """The same random numbers for each test, in whatever order the tests run."""
     return np.random.default_rng(20261122)
+
+
+@pytest.fixture
+def original() -> Iterator[Callable[[str], ModuleType]]:
+    """Imports a module of the original Spotlight: original("losses") is spotlight.losses."""
+    import torch
+
+    from course_utils.spotlight.original import why_missing
+
+    if reason := why_missing():
+        pytest.skip(reason)
+    with torch.random.fork_rng(devices=[]):  # it reseeds torch's global generator
+        yield lambda name: importlib.import_module(f"spotlight.{name}")
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,10 @@
-"""Means and damped biases, and the recorded results."""
-
-import subprocess
-import sys
+"""Means and damped biases."""
 
 import numpy as np
 import pytest
 
-from course_utils import movielens, synthetic
-from course_utils.baselines import recorded
 from course_utils.baselines.biases import DampedBiases
 from course_utils.baselines.means import GlobalMean, ItemMean, UserMean
-from course_utils.baselines.record import EXPLICIT, measure, ratings_hash, record
 from course_utils.evaluation import rmse
 
 # Three users, four items; user 2 and item 3 have no rating.
@@ -99,98 +93,3 @@ def test_an_id_outside_the_model_is_refused(model, bad):
 def test_a_damping_of_zero_is_refused():
     with pytest.raises(ValueError, match="damping"):
         DampedBiases(damping=0)
-
-
-# Recorded results
-
-
-def test_baselines_and_recorded_results_are_read_without_torch():
-    code = (
-        "import sys, course_utils.baselines.means, course_utils.baselines.biases\n"
-        "from course_utils.baselines import recorded\n"
-        "assert recorded.rows(), 'nothing is recorded'\n"
-        "assert 'torch' not in sys.modules, 'torch was imported'"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.mark.parametrize("dataset", ["ml-100k", "ml-latest-small", "synthetic"])
-def test_every_rival_is_recorded_on_the_same_ten_splits_of_the_same_data(dataset):
-    rows = [row for row in recorded.load() if row["dataset"] == dataset]
-    assert [row["model"] for row in rows] == list(EXPLICIT)
-    assert all(row["seeds"] == list(range(10)) for row in rows)
-    assert len({row["ratings_sha256"] for row in rows}) == 1
-    for row in rows:
-        assert row["settings"] == EXPLICIT[row["model"]].settings
-        values = recorded.values(dataset, "explicit", row["model"], "rmse")
-        assert (values.mean(), values.std(ddof=1)) == pytest.approx((row["mean"], row["sd"]), abs=1e-12)
-
-
-def test_the_rows_of_a_table_say_what_was_measured():
-    row = next(row for row in recorded.rows() if (row["dataset"], row["model"]) == ("ml-100k", "spotlight"))
-    assert list(row) == ["dataset", "task", "model", "settings", "metric", "mean", "sd", "n"]
-    assert (row["task"], row["settings"], row["metric"], row["n"]) == (
-        "explicit",
-        "n_iter=3, clipped=False",
-        "rmse",
-        10,
-    )
-
-
-def test_a_result_that_was_never_recorded_is_an_error_that_lists_the_others():
-    with pytest.raises(KeyError, match="damped_biases"):
-        recorded.values("ml-100k", "explicit", "wishful", "rmse")
-
-
-def test_the_synthetic_results_are_those_of_todays_synthetic_data():
-    row = next(row for row in recorded.load() if row["dataset"] == "synthetic")
-    assert ratings_hash(movielens.load("synthetic").ratings) == row["ratings_sha256"], (
-        "the synthetic world has changed: record it again with course_utils.baselines.record.record('synthetic')"
-    )
-
-
-@pytest.mark.parametrize(
-    ("models", "n_splits", "tolerance"),
-    [
-        (["global_mean", "damped_biases"], 2, 1e-6),
-        # Float32 sums may come out otherwise on another processor; another draw or setting moves the RMSE by 0.005.
-        (["spotlight"], 1, 1e-3),
-    ],
-)
-def test_running_the_rivals_again_gives_the_recorded_results(models, n_splits, tolerance):
-    for row in measure("synthetic", range(n_splits), models):
-        expected = recorded.values("synthetic", "explicit", row["model"], "rmse")[:n_splits]
-        assert row["values"] == pytest.approx(expected, abs=tolerance)
-
-
-@pytest.mark.realdata
-def test_running_biases_on_ml_100k_again_gives_the_recorded_and_the_published_result():
-    (row,) = measure("ml-100k", range(10), ["damped_biases"])
-    assert row["values"] == pytest.approx(recorded.values("ml-100k", "explicit", "damped_biases", "rmse"), abs=1e-6)
-    assert row["mean"] == pytest.approx(0.941, abs=0.006)
-
-
-def test_recording_replaces_only_the_rows_that_were_measured(monkeypatch, tmp_path):
-    world = synthetic.generate(n_users=60, n_items=80, n_ratings=1500)
-    monkeypatch.setattr(movielens, "load", lambda name: movielens.MovieLens(world.ratings, world.movies))
-    monkeypatch.setattr(recorded, "PATH", tmp_path / "recorded.json")
-    record("synthetic", 2, ["global_mean", "user_mean"])
-    (before,) = (row for row in recorded.rows() if row["model"] == "user_mean")
-    (new,) = record("synthetic", 3, ["global_mean"])
-    assert [(row["model"], row["n"]) for row in recorded.rows()] == [("global_mean", 3), ("user_mean", 2)]
-    assert before in recorded.rows()
-    assert new["ratings_sha256"] == ratings_hash(world.ratings.sample(frac=1, random_state=0))
-    assert [path.name for path in tmp_path.iterdir()] == ["recorded.json"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("synthetic", 1), "at least 2, got 1"),
-        (("synthetic", 2, ["wishful"]), "'wishful'; there are global_mean, .*"),
-    ],
-)
-def test_a_recording_that_makes_no_sense_fails_before_any_work(monkeypatch, arguments, message):
-    monkeypatch.setattr(movielens, "load", lambda name: pytest.fail("the data was loaded"))
-    with pytest.raises(ValueError, match=message):
-        record(*arguments)

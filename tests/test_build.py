@@ -78,6 +78,17 @@ def test_a_changed_source_and_a_stray_file_are_each_said_and_nothing_is_written(
     assert "09_gone.ipynb" not in snapshot(course.notebooks)
 
 
+def test_a_lesson_is_executed_on_the_data_set_that_its_settings_name(tmp_path):
+    folder = make_course(tmp_path)
+    lesson = find_course(folder).lesson(LESSON)
+    assert lesson.dataset == "ml-100k"
+    text = lesson.source.read_text()
+    lesson.source.write_text(text + '\n# %%\nDATASET = movielens.default_name("ml-latest-small")  # unless ...\n')
+    assert lesson.dataset == "ml-latest-small"
+    lesson.source.write_text(text + "\n# %%\nDATASET = movielens.default_name()\n")
+    assert lesson.dataset == "ml-100k"
+
+
 def test_a_missing_executed_pair_is_said(course):
     build(course)
     assert check_build(course) == [f"solutions/{LESSON}.ipynb is missing; run `course build --execute {LESSON}`"]

@@ -152,12 +152,6 @@ def test_data_lists_all_names_and_counts_one():
     assert "100,000 ratings by 943 users of 1,682 films" in counted.stdout
 
 
-def test_the_recorded_baselines_are_printed_without_training():
-    result = subprocess.run([BIN / "course", "baselines", "--recorded", "--json"], capture_output=True, check=True)
-    rows = json.loads(result.stdout)
-    assert {"dataset", "model", "metric", "mean", "sd", "n"} <= set(rows[0])
-
-
 def test_nbgraders_own_commands_work_from_the_courses_root(tmp_path, student_edition):
     course = find_course(make_course(tmp_path))
     build(course)

@@ -141,6 +141,13 @@ def test_the_default_data_set_is_ml_100k_unless_the_environment_names_one(value,
     assert movielens.default_name() == name
 
 
+def test_a_lesson_may_name_another_default_which_the_environment_overrules(monkeypatch):
+    monkeypatch.delenv("COURSE_DATASET", raising=False)
+    assert movielens.default_name("ml-latest-small") == "ml-latest-small"
+    monkeypatch.setenv("COURSE_DATASET", "synthetic")
+    assert movielens.default_name("ml-latest-small") == "synthetic"
+
+
 # ---- what a damaged one says
 
 

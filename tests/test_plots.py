@@ -59,6 +59,24 @@ def test_learning_curves_refuse_a_part_they_do_not_know():
         plots.learning_curves({"MF": {"validation": [1.0]}}, title="One message")
 
 
+def test_the_names_on_a_map_do_not_cover_each_other_and_stand_at_their_points():
+    rng = np.random.default_rng(0)
+    points = np.vstack([rng.normal(size=(80, 2)), np.zeros((30, 2))])  # thirty in one place: no room for all names
+    groups = ["left" if x < 0 else "right" for x, _ in points]
+    ax = plots.labelled_map(points, groups, {row: f"film {row}" for row in range(109, -1, -1)}, title="One message")
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert 5 < len(boxes) < 110
+    assert not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[:number])
+    for text in ax.texts:
+        np.testing.assert_array_equal(text.xy, points[int(text.get_text().split()[1])])
+
+
+def test_a_map_refuses_more_groups_than_colours():
+    with pytest.raises(ValueError, match="7 groups are too many"):
+        plots.labelled_map(np.zeros((7, 2)), list("abcdefg"), {}, title="One message")
+
+
 def test_rivals_close_to_each_other_keep_their_names_apart():
     runs = {"MF": {"test": [1.0, 0.9]}}
     ax = plots.learning_curves(runs, title="One message", rivals={"biases": 0.941, "item mean": 0.942})

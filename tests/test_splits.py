@@ -34,10 +34,16 @@ SPLITS = {
     "leave_one_out": splits.leave_one_out,
     "user_split": lambda ratings: splits.user_split(ratings, 0.25, rng=np.random.default_rng(5)),
 }
-every_split = pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
+DROPPING = {
+    "leave_one_out, rows dropped": lambda ratings: splits.leave_one_out(
+        ratings, max_dropped=6, rng=np.random.default_rng(5)
+    )
+}
+complete_split = pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
+every_split = pytest.mark.parametrize("split", (SPLITS | DROPPING).values(), ids=SPLITS | DROPPING)
 
 
-@every_split
+@complete_split
 def test_train_and_test_hold_every_row_once_and_in_order_of_position(split, ratings):
     train, test = split(ratings)
     assert sorted([*train["position"], *test["position"]]) == list(range(600))
@@ -127,6 +133,59 @@ def test_a_user_with_one_rating_is_in_the_leave_one_out_test_only():
     train, test = splits.leave_one_out(table([(1, 10, 0), (2, 11, 1), (1, 12, 2)]))
     assert test["user_id"].tolist() == [2, 1]
     assert train["user_id"].tolist() == [1]
+
+
+def test_dropping_takes_the_latest_rows_of_each_user_before_one_is_left_out(ratings):
+    train, test = splits.leave_one_out(ratings, max_dropped=6, rng=np.random.default_rng(1))
+    assert test["user_id"].nunique() == ratings["user_id"].nunique() == len(test)
+    n_dropped = {}
+    for user, rows in splits.in_time_order(ratings).groupby("user_id"):
+        in_order = rows["position"].tolist()
+        last = in_order.index(test.loc[test["user_id"] == user, "position"].item())
+        assert sorted(in_order[:last]) == train.loc[train["user_id"] == user, "position"].tolist()
+        n_dropped[user] = len(in_order) - 1 - last
+    assert set(n_dropped.values()) == set(range(7))  # 30 users: each number of 0 to 6 occurs
+
+
+def test_each_number_of_dropped_rows_is_as_likely():
+    users = np.repeat(np.arange(3_000), 5)
+    ratings = table(list(zip(users, range(15_000), range(15_000), strict=True)))
+    _, test = splits.leave_one_out(ratings, max_dropped=2, rng=np.random.default_rng(2))
+    counts = np.bincount(4 - test["position"] % 5, minlength=5)
+    assert counts[3:].sum() == 0
+    assert abs(counts[:3] - 1_000).max() < 100  # the standard deviation is 26
+
+
+def test_a_user_keeps_two_rows_however_many_may_be_dropped():
+    rows = [(1, 10, 0), (2, 11, 1), (2, 12, 2), (3, 13, 3), (3, 14, 4), (3, 15, 5)]
+    ends = set()
+    for seed in range(20):
+        train, test = splits.leave_one_out(table(rows), max_dropped=100, rng=np.random.default_rng(seed))
+        assert test["user_id"].tolist() == [1, 2, 3]
+        assert test["position"].tolist()[:2] == [0, 2]
+        ends.add((test["position"].tolist()[2], tuple(train["position"])))
+    assert ends == {(5, (1, 3, 4)), (4, (1, 3))}  # all of user 3, or all but the last
+
+
+def test_a_fresh_state_of_the_generator_drops_other_rows_and_the_same_state_the_same(ratings):
+    rng, same = np.random.default_rng(4), np.random.default_rng(4)
+    first, second = (splits.leave_one_out(ratings, max_dropped=6, rng=rng)[1]["position"].tolist() for _ in range(2))
+    assert first != second
+    assert splits.leave_one_out(ratings, max_dropped=6, rng=same)[1]["position"].tolist() == first
+
+
+def test_dropping_none_draws_nothing_and_changes_nothing(ratings, rng):
+    before = rng.bit_generator.state
+    for one, other in zip(splits.leave_one_out(ratings), splits.leave_one_out(ratings, rng=rng), strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    assert rng.bit_generator.state == before
+
+
+def test_dropping_without_a_generator_or_fewer_than_none_is_refused(ratings, rng):
+    with pytest.raises(ValueError, match="max_dropped=3 needs a generator"):
+        splits.leave_one_out(ratings, max_dropped=3)
+    with pytest.raises(ValueError, match="max_dropped is -1"):
+        splits.leave_one_out(ratings, max_dropped=-1, rng=rng)
 
 
 def test_no_training_row_of_a_time_split_is_later_than_a_test_row(ratings):

@@ -1,14 +1,12 @@
 """Spotlight's splits and explicit model under our own code."""
 
-import importlib
-import os
 import pickle
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from spotlight_data import interactions
 
 from course_utils.evaluation import rmse
 from course_utils.spotlight.cross_validation import (
@@ -20,25 +18,8 @@ from course_utils.spotlight.evaluation import rmse_score
 from course_utils.spotlight.factorization.explicit import ExplicitFactorizationModel
 from course_utils.spotlight.factorization.representations import BilinearNet
 from course_utils.spotlight.interactions import Interactions
-from course_utils.spotlight.layers import ScaledEmbedding, ZeroEmbedding
 from course_utils.spotlight.losses import logistic_loss, poisson_loss, regression_loss
 from course_utils.spotlight.original import why_missing
-
-
-def interactions(n=1000, n_users=30, n_items=40, loss="regression", module=None):
-    """Random ratings that follow a planted low-rank pattern; of the original's class if its module is given."""
-    rng = np.random.default_rng(0)
-    users, items = rng.integers(0, n_users, n), rng.integers(0, n_items, n)
-    taste = (rng.normal(size=(n_users, 2))[users] * rng.normal(size=(n_items, 2))[items]).sum(1)
-    ratings = np.sign(taste) if loss == "logistic" else np.clip(np.round(3 + taste), 1, 5)
-    return (module or Interactions)(
-        users.astype(np.int32),
-        items.astype(np.int32),
-        ratings=ratings.astype(np.float32),
-        timestamps=np.arange(n, dtype=np.int32),
-        num_users=n_users,
-        num_items=n_items,
-    )
 
 
 def fitted(data, **settings):
@@ -136,7 +117,7 @@ def test_an_int_is_the_seed_of_a_random_state_and_a_generator_is_refused(split):
         split(data, random_state=np.random.default_rng(3))
 
 
-# Losses and layers
+# Losses and the net
 
 
 def test_losses_at_scores_worked_out_by_hand():
@@ -147,13 +128,6 @@ def test_losses_at_scores_worked_out_by_hand():
     assert logistic_loss(torch.tensor([-1.0]), torch.tensor([1.0])).item() == pytest.approx(np.log(1 + np.e))
 
 
-def test_embeddings_start_with_the_spread_of_one_over_their_length_and_biases_at_zero():
-    table = ScaledEmbedding(5000, 8, padding_idx=0)
-    assert table.weight[1:].std().item() == pytest.approx(1 / 8, rel=0.02)
-    assert table.weight[0].abs().max().item() == 0
-    assert ZeroEmbedding(10, 1).weight.abs().max().item() == 0
-
-
 def test_the_net_scores_by_the_product_plus_both_biases():
     net = BilinearNet(2, 3, embedding_dim=2)
     with torch.no_grad():
@@ -162,6 +136,23 @@ def test_the_net_scores_by_the_product_plus_both_biases():
         net.user_biases.weight[1] = 0.5
         net.item_biases.weight[2] = 0.25
     assert net(torch.tensor([1]), torch.tensor([2])).tolist() == [1.75]
+
+
+def test_the_nets_own_gradients_are_those_of_autograd():
+    torch.manual_seed(0)
+    net = BilinearNet(4, 5, embedding_dim=3)
+    users, items = torch.tensor([0, 0, 3, 0]), torch.tensor([1, 2, 1, 1])  # repeats, and ids that do not occur
+    by_score = torch.tensor([0.5, -1.0, 2.0, 0.25])
+    (net(users, items) @ by_score).backward()
+    expected = [parameter.grad for parameter in net.parameters()]
+    for parameter in net.parameters():
+        parameter.grad = None
+    scores, add_gradients = net.scores_and_gradients(users, items)
+    assert torch.equal(scores, net(users, items).detach())
+    for times in (1, 2):
+        add_gradients(by_score)
+        for parameter, gradient in zip(net.parameters(), expected, strict=True):
+            assert parameter.grad == pytest.approx(times * gradient, abs=1e-6)
 
 
 # The model
@@ -306,52 +297,74 @@ def test_rmse_score_is_the_error_of_predict():
     assert rmse_score(model, data) == rmse(data.ratings, model.predict(data.user_ids, data.item_ids))
 
 
-# Against the original
+def test_scores_of_all_items_are_the_predictions_user_by_user():
+    data = interactions()
+    for model in (
+        fitted(data, loss="poisson"),
+        fitted(data, representation=BilinearNet(30, 40)),
+        fitted(data, representation=ItemsOnly()),
+    ):
+        scores = model.score_users(np.array([7, 3, 7]))
+        assert scores.shape == (3, 40)
+        assert scores.dtype == np.float32
+        for row, user in zip(scores, (7, 3, 7), strict=True):
+            assert row == pytest.approx(model.predict(user), rel=1e-5, abs=1e-6)
+        assert model.score_users(np.array([], int)).shape == (0, 40)
+        with pytest.raises(ValueError, match="30"):
+            model.score_users(np.array([30]))
 
 
-@pytest.fixture
-def original():
-    """Imports a module of the original Spotlight."""
+class ItemsOnly(torch.nn.Module):
+    """A representation that has nothing of a BilinearNet."""
+
+    def __init__(self):
+        super().__init__()
+        self.items = torch.nn.Embedding(40, 1)
+
+    def forward(self, user_ids, item_ids):
+        return self.items(item_ids).squeeze(-1)
+
+
+def test_a_representation_and_an_optimiser_of_ones_own_are_the_ones_that_are_trained():
+    net = ItemsOnly()
+    data = interactions(n=4000)
+    fitted(data, representation=net, optimizer_func=lambda parameters: torch.optim.SGD(parameters, lr=3.0), n_iter=20)
+    means = [data.ratings[data.item_ids == item].mean() for item in range(40)]
+    assert net.items.weight[:, 0].detach().numpy() == pytest.approx(means, abs=0.3)
+
+
+def test_verbose_prints_the_loss_of_every_epoch(capsys):
+    model = ExplicitFactorizationModel(n_iter=2, random_state=0)
+    model.fit(interactions())
+    assert capsys.readouterr().out == ""
+    model.fit(interactions(), verbose=True)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("Epoch 0: loss ")
+    assert float(second.removeprefix("Epoch 1: loss ")) < float(first.removeprefix("Epoch 0: loss "))
+
+
+def test_a_model_is_shown_by_its_network_once_it_has_one():
+    assert repr(ExplicitFactorizationModel()) == "<ExplicitFactorizationModel: [uninitialised]>"
+    assert "(user_embeddings): ScaledEmbedding(30, 32)" in repr(fitted(interactions()))
+
+
+# The original
+
+
+def test_the_original_is_reported_missing_where_nothing_has_its_name(monkeypatch):
+    monkeypatch.setitem(sys.modules, "spotlight", None)
+    assert why_missing().startswith("the original Spotlight is not installed; it comes from git+https://")
+
+
+@pytest.mark.parametrize("path", ["spotlight/__init__.py", "spotlight/validator.py", "spotlight.py"])
+def test_the_reason_names_another_project_called_spotlight(tmp_path, monkeypatch, path):
+    file = tmp_path / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("raise RuntimeError('must not be imported')")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "spotlight"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
     reason = why_missing()
-    if reason:
-        pytest.skip(reason)
-    before = torch.get_rng_state()
-    yield lambda name: importlib.import_module(f"spotlight.{name}")
-    torch.set_rng_state(before)
-
-
-@pytest.mark.spotlight
-@pytest.mark.parametrize("split", [random_train_test_split, user_based_train_test_split])
-def test_splits_are_identical_to_the_originals(original, split):
-    their_data = interactions(module=original("interactions").Interactions)
-    their_split = getattr(original("cross_validation"), split.__name__)
-    theirs = their_split(their_data, random_state=np.random.RandomState(4))
-    ours = split(interactions(), random_state=np.random.RandomState(4))
-    for part, their_part in zip(ours, theirs, strict=True):
-        assert np.array_equal(part.timestamps, their_part.timestamps)
-
-
-@pytest.mark.spotlight
-@pytest.mark.filterwarnings("ignore:.*size_average")
-@pytest.mark.parametrize("loss", ["regression", "poisson", "logistic"])
-def test_scores_agree_with_the_originals_after_two_epochs(original, loss):
-    size = {"n": 20_000, "n_users": 300, "n_items": 400, "loss": loss}
-    their_data = interactions(**size, module=original("interactions").Interactions)
-    theirs = original("factorization.explicit").ExplicitFactorizationModel(
-        loss=loss, n_iter=2, random_state=np.random.RandomState(1)
-    )
-    theirs.fit(their_data)
-    expected = theirs.predict(their_data.user_ids, their_data.item_ids)
-    data = interactions(**size)
-    # The order of float32 sums differs; a wrong draw, loss or step moves scores by 0.01 and more.
-    assert fitted(data, loss=loss).predict(data.user_ids, data.item_ids) == pytest.approx(expected, abs=1e-4)
-
-
-def test_the_reason_names_another_project_called_spotlight(tmp_path):
-    (tmp_path / "spotlight").mkdir()
-    (tmp_path / "spotlight" / "__init__.py").touch()
-    code = "from course_utils.spotlight.original import why_missing; print(why_missing())"
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert f"installed at {tmp_path}" in done.stdout
-    assert "another project of that name" in done.stdout
+    assert f"installed at {tmp_path / 'spotlight'}" in reason
+    assert "another project of that name" in reason
+    assert "\n" not in reason

@@ -1,1 +1,1 @@
-"""Dull rivals: models without latent factors, and the recorded results that lessons and checks compare with."""
+"""Rivals, from the global mean to linear models that are hard to beat, and the results recorded of all of them."""

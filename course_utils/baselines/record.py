@@ -1,7 +1,7 @@
-"""Runs the rivals on random splits and writes down what they score, for the ladders and the tables of the course.
+"""Runs the rivals on splits 0 to n - 1 and writes down what they score, for ladders and tables of the course.
 
-Split `seed` is splits.random_split(ratings, 0.2, rng=np.random.default_rng(seed)); ids are dense over all ratings of
-the data set, so that every test row counts. Spotlight's models get np.random.RandomState(seed).
+Of synthetic, each split is one of a world of its own, drawn from the same seed: a grader, too, draws a world that
+nobody has seen, and a rung has to hold there.
 """
 
 from __future__ import annotations
@@ -10,131 +10,145 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.progress import track
 
-from course_utils import movielens
+from course_utils import movielens, synthetic
 from course_utils.baselines import recorded
-from course_utils.baselines.biases import DampedBiases
-from course_utils.baselines.means import GlobalMean, ItemMean, UserMean
-from course_utils.evaluation import rmse
-from course_utils.interactions import EncodedRatings, encode
-from course_utils.splits import random_split
-from course_utils.spotlight.factorization.explicit import ExplicitFactorizationModel
-from course_utils.spotlight.interactions import Interactions
+from course_utils.baselines.protocols import PROTOCOLS
+from course_utils.baselines.rivals import ENGINES, RIVALS
+from course_utils.spotlight.original import why_missing
 
-Scorer = Callable[[EncodedRatings, EncodedRatings, int], np.ndarray]
+LIBRARIES = ("implicit", "numpy", "pandas", "scipy", "torch")
+
+Progress = Callable[[str, int], None]  # (model, splits finished)
 
 
-@dataclass(frozen=True)
-class Rival:
-    """A model with its settings, ready to be run.
+class RecordingError(ValueError):
+    """What was asked for cannot be run or recorded; the message is one line for a person."""
 
-    scores    (train, test, seed) -> (n_test,) the predicted stars
-    settings  what a table says about it
+
+def plan(task: str = "", models: Collection[str] = (), engine: str = "course") -> dict[str, list[str]]:
+    """What to run: for each task the models, in the order of the tables.
+
+    task     a name in RIVALS; empty for every task that has one of the models
+    models   names in RIVALS[task]; empty for all that the engine can run
+    raises   RecordingError for an unknown task or engine, an engine that is not installed, and a model that no task has
+             for that engine
     """
-
-    scores: Scorer
-    settings: dict = field(default_factory=dict)
-
-
-def _closed_form(model_class: type, **settings) -> Rival:
-    def scores(train: EncodedRatings, test: EncodedRatings, seed: int) -> np.ndarray:
-        model = model_class(**settings)
-        model.fit(train.user_ids, train.item_ids, train.ratings, n_users=train.n_users, n_items=train.n_items)
-        return model.predict(test.user_ids, test.item_ids)
-
-    return Rival(scores, settings)
-
-
-def _spotlight(*, clipped: bool, **settings) -> Rival:
-    def scores(train: EncodedRatings, test: EncodedRatings, seed: int) -> np.ndarray:
-        model = ExplicitFactorizationModel(**settings, random_state=np.random.RandomState(seed))
-        model.fit(
-            Interactions(
-                train.user_ids, train.item_ids, train.ratings, num_users=train.n_users, num_items=train.n_items
-            )
-        )
-        predicted = model.predict(test.user_ids, test.item_ids)
-        return predicted.clip(train.ratings.min(), train.ratings.max()) if clipped else predicted
-
-    return Rival(scores, {**settings, "clipped": clipped})
+    if task and task not in RIVALS:
+        raise RecordingError(f"no task is called {task!r}; there are {', '.join(RIVALS)}")
+    if engine not in ENGINES:
+        raise RecordingError(f"no engine is called {engine!r}; there are {', '.join(ENGINES)}")
+    if engine == "spotlight" and (reason := why_missing()):
+        raise RecordingError(reason)
+    tasks = {
+        name: [model for model, rival in rivals.items() if engine in rival.engines]
+        for name, rivals in RIVALS.items()
+        if task in ("", name)
+    }
+    there = list(dict.fromkeys(model for names in tasks.values() for model in names))
+    if unknown := [model for model in models if model not in there]:
+        whose = f"{task} model" if task else "model"
+        whose += f" that the engine {engine} runs" if engine != "course" else ""
+        raise RecordingError(f"no {whose} is called {unknown[0]!r}; there are {', '.join(there)}")
+    chosen = {name: [model for model in names if not models or model in models] for name, names in tasks.items()}
+    return {name: names for name, names in chosen.items() if names}
 
 
-EXPLICIT = {
-    "global_mean": _closed_form(GlobalMean),
-    "user_mean": _closed_form(UserMean),
-    "item_mean": _closed_form(ItemMean),
-    "damped_biases": _closed_form(DampedBiases, damping=5.0),
-    "spotlight": _spotlight(n_iter=3, clipped=False),
-    "spotlight_tuned": _spotlight(embedding_dim=64, learning_rate=1e-3, n_iter=20, clipped=True),
-}
+def record(
+    dataset: str,
+    task: str,
+    n_splits: int = 10,
+    models: Collection[str] = (),
+    engine: str = "course",
+    progress: Progress | None = None,
+) -> None:
+    """Measure, and write into recorded.json after each model, in place of the rows of the same model and engine.
 
-
-def record(dataset: str, n_splits: int = 10, models: Iterable[str] | None = None) -> list[dict]:
-    """Measure and write into recorded.json, in place of the rows of the same data set and models.
+    Values are compared in pairs, so all rows of one data set, task and engine must be of the same splits of the same
+    data: if others would remain that are not, nothing is run.
 
     dataset   a name that movielens.load knows
     n_splits  the seeds 0 to n_splits - 1; at least 2, as one value has no spread
-    models    names in EXPLICIT; None for all
-    returns   the new rows in full
-    raises    ValueError for an unknown model or too few splits, movielens.DataError for data that cannot be had
+    models    names in RIVALS[task]; all of the engine's if empty
+    engine    "course", or "spotlight" for the original's classes in place of ours
+    progress  called before the first and after each split of a model
+    raises    RecordingError as plan does, for too few splits, and where other rows would remain; movielens.DataError
+              for data that cannot be had; MemoryError for a model that does not fit. What was finished is recorded.
     """
+    models = plan(task, models, engine)[task]
     if n_splits < 2:
-        raise ValueError(f"n_splits must be at least 2, got {n_splits}")
-    new = measure(dataset, range(n_splits), models)
-    old = recorded.load() if recorded.PATH.exists() else []
-    rows = {(row["dataset"], row["task"], row["model"], row["metric"]): row for row in old + new}
-    scratch = recorded.PATH.with_suffix(".tmp")
-    lines = ",\n".join(json.dumps(row) for row in rows.values())  # one row a line, so that a diff can be read
-    scratch.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    os.replace(scratch, recorded.PATH)
-    return new
-
-
-def measure(dataset: str, seeds: Sequence[int], models: Iterable[str] | None = None) -> list[dict]:
-    """Run models on random splits, with a progress bar on stderr, and write nothing.
-
-    dataset   a name that movielens.load knows
-    seeds     one split each, at least one
-    models    names in EXPLICIT; None for all
-    returns   one row a model, as recorded.json holds them; sd is None for a single split
-    raises    ValueError for an unknown model, movielens.DataError for data that cannot be had
-    """
-    models = list(EXPLICIT if models is None else models)
-    if unknown := [name for name in models if name not in EXPLICIT]:
-        raise ValueError(f"no model is called {unknown[0]!r}; there are {', '.join(EXPLICIT)}")
-    rivals = {name: EXPLICIT[name] for name in models}
+        raise RecordingError(f"a spread needs at least 2 splits, got {n_splits}")
     ratings = movielens.load(dataset).ratings
-    everything = encode(ratings)
-    scores = {name: [] for name in rivals}
-    title = f"{dataset}: {len(rivals)} models on {len(seeds)} splits"
-    for seed in track(seeds, description=title, console=Console(stderr=True)):
-        parts = random_split(ratings, 0.2, rng=np.random.default_rng(seed))
-        train, test = (encode(part, everything.users, everything.items) for part in parts)
-        for name, rival in rivals.items():
-            scores[name].append(rmse(test.ratings, rival.scores(train, test, seed)))
+    same = {"seeds": list(range(n_splits)), "ratings_sha256": ratings_hash(ratings)}
+    group = {"dataset": dataset, "task": task, "engine": engine}
+    remaining = [row for row in _load() if _has(row, group) and row["model"] not in models]
+    for row in remaining:
+        pairs = f"{row['model']} of {dataset} {task} is recorded on"
+        if row["ratings_sha256"] != same["ratings_sha256"]:
+            raise RecordingError(f"{pairs} other ratings: run all models of the task together")
+        if row["seeds"] != same["seeds"]:
+            n = len(row["seeds"])
+            raise RecordingError(f"{pairs} {n} splits: take as many, or run all models of the task together")
+    for model in models:
+        new = _measure(ratings, dataset, task, model, range(n_splits), engine, progress)
+        kept = [row for row in _load() if not _has(row, group) or (row["model"] != model and _has(row, same))]
+        _write(kept + new)
+
+
+def measure(dataset: str, task: str, model: str, seeds: Sequence[int], engine: str = "course") -> list[dict]:
+    """Run one model and write nothing.
+
+    seeds    one split each, at least one
+    returns  a row for each metric, as recorded.json holds them; sd is None for a single split
+    raises   RecordingError as plan does, movielens.DataError for data that cannot be had
+    """
+    plan(task, [model], engine)
+    return _measure(movielens.load(dataset).ratings, dataset, task, model, seeds, engine)
+
+
+def _measure(
+    ratings: pd.DataFrame,
+    dataset: str,
+    task: str,
+    model: str,
+    seeds: Sequence[int],
+    engine: str,
+    progress: Progress | None = None,
+) -> list[dict]:
+    protocol, rival = PROTOCOLS[task], RIVALS[task][model]
+    values = []
+    for seed in seeds:
+        if progress:
+            progress(model, len(values))
+        own = synthetic.generate(seed=seed).ratings if dataset == "synthetic" else ratings
+        try:
+            fold = protocol.split(own, seed)
+        except ValueError as problem:  # too few items to draw negatives from, for one
+            raise RecordingError(f"{dataset} cannot be split for the task {task}: {problem}") from problem
+        values.append(protocol.measure(rival.fit(fold, seed, engine), fold))
+    if progress:
+        progress(model, len(values))
     return [
         {
             "dataset": dataset,
-            "task": "explicit",
-            "model": name,
+            "task": task,
+            "model": model,
+            "engine": engine,
             "settings": rival.settings,
-            "metric": "rmse",
-            "mean": float(np.mean(scores[name])),
-            "sd": float(np.std(scores[name], ddof=1)) if len(seeds) > 1 else None,
+            "metric": metric,
+            "mean": float(np.mean(column)),
+            "sd": float(np.std(column, ddof=1)) if len(column) > 1 else None,
             "seeds": list(seeds),
-            "values": scores[name],
+            "values": list(column),
             "ratings_sha256": ratings_hash(ratings),
-            "versions": _versions(),
+            "versions": _versions(engine),
         }
-        for name, rival in rivals.items()
+        for metric, column in zip(protocol.metrics, zip(*values, strict=True), strict=True)
     ]
 
 
@@ -147,6 +161,30 @@ def ratings_hash(ratings: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def _versions() -> dict[str, str]:
-    libraries = {name: version(name) for name in ("numpy", "pandas", "torch")}
+def _versions(engine: str) -> dict[str, str]:
+    libraries = {name: version(name) for name in (*LIBRARIES, *([engine] if engine != "course" else []))}
     return {"python": platform.python_version(), **libraries}
+
+
+def _has(row: dict, entries: dict) -> bool:
+    return all(row[name] == value for name, value in entries.items())
+
+
+def _load() -> list[dict]:
+    """The rows there are, without those of rivals that have left the table."""
+    rows = recorded.load() if recorded.PATH.exists() else []
+    return [row for row in rows if row["model"] in RIVALS[row["task"]]]
+
+
+def _write(rows: list[dict]) -> None:
+    """In the order of the tables and not of the runs; the file is whole at any moment."""
+
+    def place(row: dict) -> tuple[int, ...]:
+        tables = (movielens.DATASETS, RIVALS, ENGINES, RIVALS[row["task"]], PROTOCOLS[row["task"]].metrics)
+        names = (row["dataset"], row["task"], row["engine"], row["model"], row["metric"])
+        return tuple(list(table).index(name) for table, name in zip(tables, names, strict=True))
+
+    scratch = recorded.PATH.with_suffix(".tmp")
+    lines = ",\n".join(json.dumps(row) for row in sorted(rows, key=place))  # one row a line: a diff can be read
+    scratch.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    os.replace(scratch, recorded.PATH)

@@ -52,7 +52,7 @@ def bars(dataset: str, rungs: tuple[Rung, ...]) -> np.ndarray:
         rivals = [recorded.values(dataset, "explicit", rung.model, "rmse") for rung in rungs]
     except KeyError as missing:
         raise LookupError(
-            f"the ladder has no rivals on {dataset}; `course baselines {dataset}` trains and records them"
+            f"the ladder has no rivals on {dataset}; `course baselines {dataset} --task explicit` records them"
         ) from missing
     return np.array([np.mean(rival - biases) - rung.margin for rival, rung in zip(rivals, rungs, strict=True)])
 

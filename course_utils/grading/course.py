@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LESSON_NAME = re.compile(r"\d\d_[a-z0-9_]+")
+OWN_DATASET = re.compile(r"""^DATASET = movielens\.default_name\("([a-z0-9-]+)"\)""", re.MULTILINE)
 
 
 class CourseError(Exception):
@@ -32,6 +33,12 @@ class Lesson:
     def executed(self) -> Path:
         """The source's executed pair, for people who only read."""
         return self.source.with_suffix(".ipynb")
+
+    @property
+    def dataset(self) -> str:
+        """The data set that its text is about: what its settings name, else ml-100k."""
+        named = OWN_DATASET.search(self.source.read_text(encoding="utf-8"))
+        return named[1] if named else "ml-100k"
 
     @property
     def fingerprint(self) -> str:

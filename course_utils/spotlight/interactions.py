@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from course_utils.sequences import cut_windows
+
 
 class Interactions:
     """Who met which item, and optionally the rating, the time and a weight. Everything given is an attribute.
@@ -57,6 +59,33 @@ class Interactions:
         """The same by rows. The values of a pair that occurs twice are added up."""
         return self.tocoo().tocsr()
 
+    def to_sequence(
+        self, max_sequence_length: int = 10, min_sequence_length: int | None = None, step_size: int | None = None
+    ) -> SequenceInteractions:
+        """Cut every user's history, in order of time, into windows of items with zeros in front of those too short.
+
+        Windows are cut from the newest item backwards, and a user's newest window comes first. Interactions of a user
+        with the same timestamp stay in the order of the rows.
+
+        max_sequence_length  columns of the result
+        min_sequence_length  windows of fewer items are left out
+        step_size            how many items earlier than one window the next one ends; None: max_sequence_length, so
+                             that no item is in two windows
+        raises               ValueError if there are no timestamps, an item id is 0, the padding, a length or step is
+                             less than 1, or min_sequence_length more than max_sequence_length
+        """
+        if self.timestamps is None:
+            raise ValueError("sequences are in order of time: these interactions have no timestamps")
+        sequences, user_ids = cut_windows(
+            self.user_ids,
+            self.item_ids,
+            self.timestamps,
+            length=max_sequence_length,
+            step=step_size,
+            min_length=1 if min_sequence_length is None else min_sequence_length,
+        )
+        return SequenceInteractions(sequences.astype(np.int32), user_ids.astype(np.int32), num_items=self.num_items)
+
     def take(self, rows: np.ndarray | slice) -> Interactions:
         """The interactions at these positions, with the numbers of users and items of the whole.
 
@@ -68,6 +97,31 @@ class Interactions:
             num_users=self.num_users,
             num_items=self.num_items,
         )
+
+
+class SequenceInteractions:
+    """Windows of users' histories. Everything given is an attribute, and so is max_sequence_length = L.
+
+    sequences  (n, L) int32, values in [0, num_items): item ids, the oldest first; 0 is padding, and stands in front
+    user_ids   (n,) int32 or None: whose history a window is from
+    num_items  the largest item id + 1 if None
+    raises     ValueError if sequences are not two-dimensional, user_ids are not one each, an id is negative or does not
+               fit num_items, or there is no sequence and no num_items
+    """
+
+    def __init__(self, sequences: np.ndarray, user_ids: np.ndarray | None = None, num_items: int | None = None) -> None:
+        self.sequences = np.asarray(sequences)
+        self.user_ids = _array_or_none(user_ids)
+        if self.sequences.ndim != 2:
+            raise ValueError(f"sequences has the shape {self.sequences.shape}, expected (windows, length)")
+        if self.user_ids is not None and self.user_ids.shape != (len(self.sequences),):
+            raise ValueError(f"user_ids has the shape {self.user_ids.shape}, sequences {self.sequences.shape}")
+        self.max_sequence_length = self.sequences.shape[1]
+        self.num_items = _count("item", self.sequences.ravel(), num_items)
+
+    def __repr__(self) -> str:
+        n, length = self.sequences.shape
+        return f"<Sequence interactions dataset ({n} sequences x {length} sequence length)>"
 
 
 def _array_or_none(values: np.ndarray | None) -> np.ndarray | None:

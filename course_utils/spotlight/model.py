@@ -22,6 +22,7 @@ class Model:
     """
 
     _losses: ClassVar[dict[str, Callable[..., Tensor]]]
+    _fused_adam = True  # in one pass over the parameters: twice as fast, rounded a little differently
     _reshuffles = False  # whether an epoch's permutation applies to the order of the epoch before, not to the given one
 
     def __init__(
@@ -57,7 +58,7 @@ class Model:
         self._optimizer: torch.optim.Optimizer | None = None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {'[uninitialised]' if self._net is None else self._net!r}>"
+        return f"<{type(self).__name__}: {'[uninitialised]' if self._net is None else repr(self._net)}>"
 
     def _make_net(self, interactions: Any) -> nn.Module:
         """The network for the users and items of the first interactions that are fitted."""
@@ -92,7 +93,7 @@ class Model:
         self._net = self._make_net(interactions).to(self._device)
         if self._optimizer_func is None:
             self._optimizer = torch.optim.Adam(
-                self._net.parameters(), lr=self._learning_rate, weight_decay=self._l2, fused=True
+                self._net.parameters(), lr=self._learning_rate, weight_decay=self._l2, fused=self._fused_adam
             )
         else:
             self._optimizer = self._optimizer_func(self._net.parameters())
@@ -101,12 +102,16 @@ class Model:
         """One pass in the given order: the plain mean of the losses of its batches."""
         losses = []
         for batch in batches(*(column[order] for column in columns), batch_size=self._batch_size):
-            loss = self._batch_loss(*batch)
             self._optimizer.zero_grad()
-            loss.backward()
+            losses.append(self._backward(*batch))
             self._optimizer.step()
-            losses.append(loss.detach())
         return torch.stack(losses).mean().item()
+
+    def _backward(self, *batch: Tensor) -> Tensor:
+        """Add the gradient of a batch's loss to the parameters' .grad; returns the loss, () float, detached."""
+        loss = self._batch_loss(*batch)
+        loss.backward()
+        return loss.detach()
 
     def _fitted_net(self) -> nn.Module:
         """The network, ready to predict; RuntimeError before the first fit."""

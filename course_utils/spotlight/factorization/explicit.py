@@ -87,9 +87,12 @@ class ExplicitFactorizationModel(FactorizationModel):
             torch.tensor(interactions.ratings, dtype=torch.float32),
         )
 
-    def _batch_loss(self, user_ids: Tensor, item_ids: Tensor, ratings: Tensor) -> Tensor:
-        out = self._net(user_ids, item_ids)
-        return self._losses[self._loss](ratings, torch.exp(out) if self._loss == "poisson" else out)
+    def _pairs(self, user_ids: Tensor, item_ids: Tensor, ratings: Tensor) -> list[tuple[Tensor, Tensor]]:
+        return [(user_ids, item_ids)]
+
+    def _loss_of(self, batch: tuple[Tensor, ...], scores: Tensor) -> Tensor:
+        ratings = batch[-1]
+        return self._losses[self._loss](ratings, torch.exp(scores) if self._loss == "poisson" else scores)
 
     def _to_prediction(self, out: Tensor) -> Tensor:
         if self._loss == "poisson":

@@ -17,13 +17,38 @@ _PREDICT_ROWS = 2**16  # keeps the memory of a prediction for millions of pairs 
 
 
 class FactorizationModel(Model):
-    """A model of pairs of a user and an item. Its settings are described where the subclasses list them."""
+    """A model of pairs of a user and an item. Its settings are described where the subclasses list them.
+
+    A subclass says which pairs a batch needs scored, _pairs, and what the loss of their scores is, _loss_of.
+    """
 
     def __init__(self, *, representation: nn.Module | None, **settings: Any) -> None:
         super().__init__(**settings)
         self._representation = representation
         self._num_users: int | None = None
         self._num_items: int | None = None
+
+    def _pairs(self, *batch: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """What to score for this batch: one or more of (user_ids, item_ids), each (n_pairs,) int64."""
+        raise NotImplementedError
+
+    def _loss_of(self, batch: tuple[Tensor, ...], *scores: Tensor) -> Tensor:
+        """() float, the loss of the batch, given the (n_pairs,) scores of each of its _pairs."""
+        raise NotImplementedError
+
+    def _batch_loss(self, *batch: Tensor) -> Tensor:
+        return self._loss_of(batch, *(self._net(*pairs) for pairs in self._pairs(*batch)))
+
+    def _backward(self, *batch: Tensor) -> Tensor:
+        if self._representation is not None or self._sparse:
+            return super()._backward(*batch)
+        # Faster than autograd through the net, which is our own here: autograd only goes back to the scores.
+        scored = [self._net.scores_and_gradients(*pairs) for pairs in self._pairs(*batch)]
+        loss = self._loss_of(batch, *(scores.requires_grad_() for scores, _ in scored))
+        loss.backward()
+        for scores, add_gradients in scored:
+            add_gradients(scores.grad)
+        return loss.detach()
 
     def predict(self, user_ids: int | np.ndarray, item_ids: np.ndarray | None = None) -> np.ndarray:
         """Score pairs, or one user's items.
@@ -55,7 +80,7 @@ class FactorizationModel(Model):
         net = self._fitted_net()
         user_ids = np.asarray(user_ids)
         self._check_ids(user_ids, np.arange(0))
-        if not isinstance(net, BilinearNet):
+        if type(net) is not BilinearNet:  # a subclass may score otherwise
             rows = [self.predict(user_id) for user_id in user_ids]
             return np.stack(rows) if rows else np.empty((0, self._num_items), dtype=np.float32)
         users = torch.tensor(user_ids, dtype=torch.int64, device=self._device)

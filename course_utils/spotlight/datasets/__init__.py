@@ -1,0 +1,1 @@
+"""Data sets as Interactions: MovieLens, and sequences of a made-up Markov chain."""

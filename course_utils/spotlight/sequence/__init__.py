@@ -1,0 +1,1 @@
+"""Sequence models: a user is what their last items say."""

@@ -1,0 +1,232 @@
+"""The checks of lesson 04 accept every right answer and refuse every known mistake by name, in any world.
+
+The answers are the reference's and those of tests/submissions/04_taste_clusters, which real nbgrader grades in another
+test. No check reads a data set: worlds are planted, so that what is right follows from how they were made.
+"""
+
+import subprocess
+import sys
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from corpus import Attempt, attempts, exercises, submissions
+from sklearn.metrics import adjusted_rand_score
+
+from course_utils.checks import taste_clusters
+from course_utils.checks.framework import checks_of
+from course_utils.checks.taste_clusters.clusters import rand_index
+from course_utils.checks.taste_clusters.loop import adam
+from course_utils.checks.taste_clusters.recommend import CASES, best_films
+from course_utils.checks.verdict import Verdict
+from course_utils.grading.patches import Expectation
+
+LESSON = "04_taste_clusters"
+CHECKS = checks_of(taste_clusters)
+OTHER_SEEDS = range(1, 9)
+MORE_SEEDS = range(9, 60)
+GIVEN = [(name, grade_id) for name, patch in submissions(LESSON).items() for grade_id in patch.sources]
+
+
+@pytest.fixture(autouse=True)
+def _synthetic(monkeypatch):
+    monkeypatch.setenv("COURSE_DATASET", "synthetic")
+
+
+@cache
+def handed_in(name: str) -> dict[str, Attempt]:
+    """Grade id to the attempt, for the cells that a person gives."""
+    patch = submissions(LESSON)[name]
+    pairs = attempts(LESSON, patch.sources, patch.rest)
+    return {grade_id: attempt for grade_id, attempt in pairs if grade_id in patch.sources}
+
+
+@cache
+def verdict_on(name: str, grade_id: str, seed: int) -> Verdict:
+    return handed_in(name)[grade_id].verdict(seed)
+
+
+def expected_of(name: str, grade_id: str) -> Expectation:
+    return submissions(LESSON)[name].expectations[grade_id.removeprefix("ex-")]
+
+
+def assert_is_as_expected(name: str, grade_id: str, seeds) -> None:
+    expected = expected_of(name, grade_id)
+    for seed in seeds:
+        verdict = verdict_on(name, grade_id, seed)
+        assert (verdict.points, verdict.status) == (expected.points, expected.status), f"seed {seed}: {verdict}"
+        assert all(words in verdict.message for words in expected.words), f"seed {seed}: {verdict}"
+
+
+@pytest.mark.parametrize(("name", "grade_id"), GIVEN)
+def test_a_known_answer_gets_its_mark_and_its_words_in_nine_worlds(name, grade_id):
+    assert_is_as_expected(name, grade_id, (0, *OTHER_SEEDS))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "grade_id"), GIVEN)
+def test_a_known_answer_gets_its_mark_and_its_words_in_fifty_more_worlds(name, grade_id):
+    assert_is_as_expected(name, grade_id, MORE_SEEDS)
+
+
+def test_the_reference_gets_full_points_on_everything_in_every_world():
+    for _, attempt in attempts(LESSON, {}, "reference"):
+        for seed in (0, *OTHER_SEEDS):
+            verdict = attempt.verdict(seed)
+            assert (verdict.points, verdict.status) == (attempt.check.points, "ok"), verdict
+            assert verdict.saw
+
+
+def test_the_student_edition_as_it_comes_counts_as_not_attempted():
+    for _, attempt in attempts(LESSON, {}, "stub"):
+        verdict = attempt.verdict(0)
+        assert (verdict.points, verdict.status) == (0, "not_attempted"), verdict
+        assert "is still to do" in verdict.message
+
+
+def test_the_lesson_has_one_exercise_for_every_check():
+    checked = [attempt.check.name for _, attempt in attempts(LESSON, {}, "stub")]
+    assert sorted(checked) == sorted(CHECKS)
+
+
+@pytest.mark.parametrize("grade_id", exercises(LESSON, "reference"))
+def test_every_exercise_has_two_more_right_answers_and_three_mistakes_on_file(grade_id):
+    given = [(submissions(LESSON)[n].sources[g], expected_of(n, g).status) for n, g in GIVEN if g == grade_id]
+    assert len({source for source, status in given if status == "ok"}) >= 2
+    assert len({source for source, status in given if status in ("failed", "error")}) >= 3
+
+
+def test_a_wrong_answer_is_told_what_was_called_and_what_was_expected():
+    for name, grade_id in GIVEN:
+        verdict = verdict_on(name, grade_id, 0)
+        if verdict.status == "failed":
+            assert verdict.called, verdict
+            assert verdict.came_back, verdict
+            assert verdict.expected, verdict
+            assert verdict.slip, verdict
+
+
+def test_what_was_learnt_by_heart_in_the_public_world_earns_nothing_in_a_secret_one():
+    for _, attempt in attempts(LESSON, {}, "reference"):
+        check = attempt.check
+        seen = check.observe(attempt.answers, check.world(0), 0)
+        assert check.conclude(seen, check.world(0)).status == "ok"
+        assert check.conclude(seen, check.world(7)).points == 0, check
+
+
+JUNK = {
+    "nothing": None,
+    "text": "0.5",
+    "NaN": float("nan"),
+    "an empty list": [],
+    "a ragged list": [[1, 2], [3]],
+    "a complex number": 1 + 2j,
+    "a large array": np.zeros((400, 400)),
+    "a set": {1, 2},
+    "an empty dict": {},
+    "a dict of texts": {"a": "b"},
+    "numbers under other names": {"a": [1.0], 3: [2.0]},
+    "a table": pd.DataFrame({"item_id": ["x", "y"], "title": [1, 2], "genres": [None, 3]}),
+    "two texts": ("a", "b"),
+    "two nothings": (None, None),
+    "pairs of texts": [("a", "b"), ("c", "d")],
+}
+CLASSES = ("two_way_ids", "ratings_dataset")
+
+
+@pytest.mark.parametrize("kind", JUNK)
+@pytest.mark.parametrize("name", [name for name in CHECKS if name not in CLASSES])
+def test_no_strange_result_breaks_a_judge_or_earns_points(name, kind):
+    verdict = Attempt(CHECKS[name], (lambda *args, **options: JUNK[kind],)).verdict(0)
+    assert (verdict.points, verdict.status) == (0, "failed"), verdict
+    assert "could not be judged" not in verdict.message
+    assert verdict.expected
+    assert verdict.slip
+
+
+@pytest.mark.parametrize("kind", JUNK)
+def test_no_strange_object_breaks_the_judges_of_classes_or_earns_points(kind):
+    class Ids:
+        def __init__(self, *given):
+            self.features = self.targets = self.n_dropped = JUNK[kind]
+
+        def __len__(self):
+            return 5
+
+        def encode(self, ids):
+            return JUNK[kind]
+
+        decode = __getitem__ = encode
+
+    for name in CLASSES:
+        verdict = Attempt(CHECKS[name], (Ids,)).verdict(0)
+        assert verdict.points == 0
+        assert verdict.status in ("failed", "error")
+        assert "could not be judged" not in verdict.message, verdict
+
+
+def test_judges_and_worlds_work_without_torch():
+    """As the trusted grader has it: probes run elsewhere, and torch is not loaded."""
+    code = """
+import sys
+from course_utils.checks import taste_clusters
+from course_utils.checks.framework import checks_of
+from course_utils.checks.observation import pack
+for check in checks_of(taste_clusters).values():
+    assert check.conclude(pack({}), check.world(3)).points == 0
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_adjusted_rand_index_by_pairs_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        one, other = rng.integers(0, 4, (2, 30))
+        assert rand_index(one, other) == pytest.approx(adjusted_rand_score(one, other))
+
+
+def test_adam_by_hand_is_torchs():
+    torch = pytest.importorskip("torch")
+    world = SimpleNamespace(**CHECKS["fit"].world(5).public)
+    bias = torch.nn.Parameter(torch.as_tensor(world.start, dtype=torch.float64))
+    optimizer = torch.optim.Adam([bias], lr=world.learning_rate)
+    for order in world.orders:
+        for part in np.split(order, np.cumsum(world.sizes)[:-1]):
+            optimizer.zero_grad()
+            (bias[world.features[part, 0]] - torch.as_tensor(world.targets[part])).square().mean().backward()
+            optimizer.step()
+    np.testing.assert_allclose(adam(world)[0], bias.detach(), atol=1e-6)
+
+
+def tiny_world(**changes) -> SimpleNamespace:
+    """Three users; cluster 1 holds users 0 and 1. Raw ids are ten times the dense ones plus ten."""
+    world = {
+        "user_ids": np.array([0, 0, 1, 2]),
+        "item_ids": np.array([0, 2, 0, 0]),
+        "ratings": np.array([4.0, 5.0, 3.0, 1.0]),
+        "raw_users": np.array([10, 20, 30]),
+        "raw_items": np.array([110, 120, 858]),
+        "labels": np.array([1, 1, 0]),
+        "user": 20,
+        "unknown": 99,
+    }
+    return SimpleNamespace(**{**world, **changes})
+
+
+def test_the_oracle_of_recommendations_agrees_with_the_example_of_the_text():
+    world = tiny_world()
+    assert best_films(world, 1, "user", None, None) == [2]
+    assert best_films(world, 1, "unknown", None, None) == [2, 0]
+    assert best_films(world, 4, "user", None, None) == []
+
+
+def test_every_world_of_recommendations_shows_one_five_star_rating_on_top_of_the_plain_means():
+    for seed in range(10):
+        world = SimpleNamespace(**CHECKS["recommend"].world(seed).public)
+        top = best_films(world, *CASES["plain"])[0]
+        members = world.labels[world.user_ids] == 0
+        assert (members & (world.item_ids == top)).sum() == 1
+        assert world.ratings[members & (world.item_ids == top)] == 5
