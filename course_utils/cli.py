@@ -101,6 +101,7 @@ def grade(
     timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may run.")] = 300,
     notebook_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one notebook may run.")] = 1800,
     budget: Annotated[str, typer.Option(help="fast or full: how long training takes that is not graded.")] = "fast",
+    sandbox: Annotated[str, typer.Option(help="auto: what this machine has, else refuse; bwrap; or none.")] = "auto",
     regrade: Annotated[
         bool, typer.Option("--regrade", help="Run finished submissions again, all or those of --student and --lesson.")
     ] = False,
@@ -108,7 +109,7 @@ def grade(
 ) -> None:
     """Grade submitted notebooks: gradebook, feedback pages, grades.csv and report.html.
 
-    Submissions run with your rights: there is no isolation yet. A run that was stopped goes on when started again.
+    Each notebook runs in a sandbox, and is judged outside of it. A run that was stopped goes on when started again.
     To grade one exercise anew, --regrade its --lesson: a notebook runs as a whole, and all other marks stay the same.
     """
     from course_utils.grading.course import CourseError, find_course
@@ -117,6 +118,8 @@ def grade(
 
     if budget not in ("fast", "full"):
         raise CourseError(f"--budget is fast or full, not {budget!r}")
+    if sandbox not in ("auto", "bwrap", "none"):
+        raise CourseError(f"--sandbox is auto, bwrap or none, not {sandbox!r}")
     course = find_course()
     lessons = [course.lesson(lesson)] if lesson else None
     plan = Plan(
@@ -131,8 +134,22 @@ def grade(
         budget=budget,
         regrade=regrade,
         students=student or None,
+        sandboxed=sandbox != "none",
     )
+    if plan.sandboxed and not scheduler:
+        refuse_without_a_sandbox()
     grade_and_tell(course, plan, as_json)
+
+
+def refuse_without_a_sandbox() -> None:
+    """Raise SandboxError, in one line, if this machine has no sandbox."""
+    from course_utils.grading.sandbox import machine
+    from course_utils.grading.sandbox.settings import SandboxError
+
+    try:
+        machine.check()
+    except SandboxError as problem:
+        raise SandboxError(f"{problem} Or grade people you trust with --sandbox none.") from None
 
 
 def grade_and_tell(course, plan, as_json: bool = False) -> None:
@@ -273,6 +290,19 @@ def data(name: Annotated[str, typer.Argument(help="A data set; without it, all a
 app.command()(baselines)
 
 
+def has_sandbox() -> bool:
+    """Whether this machine has a sandbox; says why where it has none."""
+    from course_utils.grading.sandbox import machine
+    from course_utils.grading.sandbox.settings import SandboxError
+
+    try:
+        machine.check()
+    except SandboxError as problem:
+        out.print(f"These submissions are our own and run without a sandbox. {problem}", soft_wrap=True)
+        return False
+    return True
+
+
 @app.command()
 @resumable()
 def demo(
@@ -298,7 +328,8 @@ def demo(
         out.print(f"{dataset} cannot be had here, so the demo uses made-up data (synthetic).")
         dataset = "synthetic"
     out.print(f"Grading {n_students} submissions of {LESSON} on {dataset}, {jobs} at a time")
-    plan = Plan(folder / "submitted", folder / "graded", dataset, [course.lesson(LESSON)], jobs)
+    lessons = [course.lesson(LESSON)]
+    plan = Plan(folder / "submitted", folder / "graded", dataset, lessons, jobs, sandboxed=has_sandbox())
     grade_and_tell(course, plan)
 
 

@@ -27,7 +27,18 @@ def wait_for(condition: Callable[[], object], seconds: float = 180) -> None:
 
 def start_grading(course, submitted: Path, out: Path, *options: str) -> subprocess.Popen:
     """The command in a process group of its own, as a terminal starts it."""
-    command = [*COURSE, "grade", str(submitted), "--out", str(out), "--dataset", "synthetic", *options]
+    command = [
+        *COURSE,
+        "grade",
+        str(submitted),
+        "--out",
+        str(out),
+        "--dataset",
+        "synthetic",
+        "--sandbox",
+        "none",
+        *options,
+    ]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     # Tests that a script runs in the background ignore Ctrl-C, and would hand that on.
     heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)

@@ -204,7 +204,7 @@ def test_ctrl_c_before_anything_runs_is_the_same_line(course, folders, one_line,
         raise KeyboardInterrupt
 
     monkeypatch.setattr(movielens, "load", stop)
-    words = ("grade", str(folders[0]), "--out", str(folders[1]), "--dataset", "synthetic")
+    words = ("grade", str(folders[0]), "--out", str(folders[1]), "--dataset", "synthetic", "--sandbox", "none")
     assert one_line(*words, code=130).startswith("Stopped. What is finished is kept")
 
 
@@ -232,7 +232,18 @@ def test_only_the_chosen_students_are_graded_and_regraded(run, course, folders, 
     assert run(course, submitted, out, students=["ada"]) == first
     assert record_of(out, "ada").stat().st_mtime_ns > before["ada"]
     assert record_of(out, "bob").stat().st_mtime_ns == before["bob"]
-    words = ("grade", str(submitted), "--out", str(out), "--dataset", "synthetic", "--student", "eve")
+    words = (
+        "grade",
+        str(submitted),
+        "--out",
+        str(out),
+        "--dataset",
+        "synthetic",
+        "--student",
+        "eve",
+        "--sandbox",
+        "none",
+    )
     assert one_line(*words) == f"{submitted} holds no folder of eve"
     with pytest.raises(CourseError, match=r"another training budget; .* --regrade without --student"):
         run(course, submitted, out, students=["ada"], regrade=True, budget="full")
@@ -250,7 +261,7 @@ def test_half_a_record_counts_as_not_finished(run, course, folders):
 
 def test_an_out_that_cannot_be_is_one_line_that_names_it(folders, one_line, tmp_path):
     (tmp_path / "file").write_text("")
-    words = ("grade", str(folders[0]), "--dataset", "synthetic", "--out")
+    words = ("grade", str(folders[0]), "--dataset", "synthetic", "--sandbox", "none", "--out")
     assert f"{tmp_path}/file/graded cannot be made: Not a directory" in one_line(*words, str(tmp_path / "file/graded"))
     assert one_line(*words, str(tmp_path / ("x" * 300))).endswith(f"{'x' * 300}/run.json: File name too long")
 

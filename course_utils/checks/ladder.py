@@ -20,7 +20,6 @@ from course_utils.checks.expect import Finding, expect_array
 from course_utils.checks.verdict import number
 from course_utils.evaluation import rmse
 
-
 TOO_GOOD = 0.10
 """Better than the damped biases by more stars of RMSE than this is no model's doing: the best that are published, with
 time and side data, reach 0.06 on ml-100k. Who gets there has looked the held-out ratings up."""

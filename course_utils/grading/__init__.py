@@ -2,6 +2,6 @@
 
 import sys
 
-# nbformat imports jsonschema, and that imports this where it is installed, to check addresses that no notebook has: more
-# than a second of computing in every process that reads a notebook, because a grammar is compiled each time.
+# nbformat imports jsonschema, and that imports this where it is installed, to check addresses that no notebook has:
+# more than a second of computing in every process that reads a notebook, because a grammar is compiled each time.
 sys.modules.setdefault("rfc3987_syntax", None)

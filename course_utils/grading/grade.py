@@ -21,6 +21,7 @@ from course_utils.grading.gradebook import Recorder
 from course_utils.grading.repair import Repaired, Unreadable, read_submission, repair
 from course_utils.grading.runfolder import RunFolder, claim_folder, locked, open_run
 from course_utils.grading.runner import Outcome, Settings
+from course_utils.grading.sandbox.settings import Limits, Sandbox
 from course_utils.grading.stage import read_source
 from course_utils.grading.submissions import Submission, find_submissions
 from course_utils.grading.workers import connect, fan_out, package_fingerprint
@@ -40,6 +41,7 @@ class Plan:
     budget       "fast" or "full": how long training takes that is not graded itself
     regrade      run finished submissions again, if their files are still there
     students     look at nobody else; None means everybody
+    sandboxed    run each notebook in a sandbox, not with this process's rights
     """
 
     submitted: Path
@@ -53,6 +55,7 @@ class Plan:
     budget: str = "fast"
     regrade: bool = False
     students: list[str] | None = None
+    sandboxed: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,28 +88,43 @@ def grade(course: Course, plan: Plan, progress: Callable[[int, int, dict], None]
     claim_folder(out)
     with locked(out), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of nbgrader about its own database, and of nbformat about what is mended
-        run = open_run(out, plan.dataset, plan.budget, lessons, plan.regrade, plan.students)
+        isolation = "sandbox" if plan.sandboxed else "none"
+        run = open_run(out, plan.dataset, plan.budget, isolation, lessons, plan.regrade, plan.students)
         recorder = Recorder(out)
         for lesson in lessons:
             recorder.prepare(course, lesson)
         run.save()
         chosen = [one for one in submissions if plan.students is None or one.student in plan.students]
-        Grading(plan, run, recorder, progress, chosen).all()
+        Grading(plan, run, recorder, progress, chosen, settings_of(course, plan)).all()
         keep_what_is_gone(run, scope, submissions)
     return run
+
+
+def settings_of(course: Course, plan: Plan) -> Settings:
+    """How every notebook is run."""
+    hidden = tuple(str(path.resolve()) for path in (course.root, plan.submitted, plan.out))
+    limits = Limits(cpu_seconds=plan.notebook_timeout, wall_seconds=plan.notebook_timeout + 60)
+    sandbox = Sandbox(limits, hidden=hidden, warm=True) if plan.sandboxed else None
+    return Settings(plan.timeout, plan.notebook_timeout, {"COURSE_BUDGET": plan.budget}, sandbox)
 
 
 class Grading:
     """The work of one call of `grade`."""
 
     def __init__(
-        self, plan: Plan, run: RunFolder, recorder: Recorder, progress: Callable, submissions: list[Submission]
+        self,
+        plan: Plan,
+        run: RunFolder,
+        recorder: Recorder,
+        progress: Callable,
+        submissions: list[Submission],
+        settings: Settings,
     ):
         self.plan, self.run, self.recorder, self.progress = plan, run, recorder, progress
         self.submissions = submissions
         self.in_gradebook = {(student, lesson) for student, lesson, _ in recorder.marks()}
         self.finished = 0
-        self.settings = Settings(plan.timeout, plan.notebook_timeout, {"COURSE_BUDGET": plan.budget})
+        self.settings = settings
         self.exams = {
             lesson: exam_of(released, plan.dataset, run.manifest["world_seed"])
             for lesson, released in recorder.released.items()

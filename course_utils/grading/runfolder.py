@@ -29,7 +29,12 @@ from course_utils.grading.course import CourseError, Lesson, write_atomic
 from course_utils.grading.stage import read_source
 
 FORMAT = 3
-SETTINGS = {"dataset": "data set", "budget": "training budget", "lessons": "version of the lessons or checks"}
+SETTINGS = {
+    "dataset": "data set",
+    "budget": "training budget",
+    "isolation": "isolation",
+    "lessons": "version of the lessons or checks",
+}
 """What marks depend on: keys of run.json, and what to call them."""
 
 
@@ -109,27 +114,30 @@ def open_run(
     out: Path,
     dataset: str,
     budget: str,
+    isolation: str,
     lessons: list[Lesson],
     regrade: bool = False,
     students: list[str] | None = None,
 ) -> RunFolder:
     """The run of a locked folder: a new one, or one to go on with. Nothing is written before its `save` is called.
 
-    regrade   begin a new round; one of everybody takes over settings that differ from the earlier run's
-    students  whom the new round is for; None means everybody
+    isolation  "sandbox", or "none" where submissions run with the grader's rights
+    regrade    begin a new round; one of everybody takes over settings that differ from the earlier run's
+    students   whom the new round is for; None means everybody
     """
     settings = {
         "dataset": dataset,
         "budget": budget,
+        "isolation": isolation,
         "lessons": {lesson.name: grading_fingerprint(lesson) for lesson in lessons},
     }
     if not (out / "run.json").exists():
         manifest = {"format": FORMAT, **settings, "world_seed": secrets.randbelow(2**31 - 1) + 1}
         manifest |= {"round": 1, "regrades": {}}
-        return RunFolder(out, {**manifest, "isolation": "none", "versions": versions(), "started": now()})
+        return RunFolder(out, {**manifest, "versions": versions(), "started": now()})
     run = find_run(out)
     refuse_what_a_regrade_cannot_mend(run, settings, lessons)
-    kept = {name: run.manifest[name] for name in ("dataset", "budget")}
+    kept = {name: run.manifest[name] for name in ("dataset", "budget", "isolation")}
     kept["lessons"] = {name: value for name, value in run.manifest["lessons"].items() if name in settings["lessons"]}
     wanted = {**settings, "lessons": {name: settings["lessons"][name] for name in kept["lessons"]}}
     changed = [words for key, words in SETTINGS.items() if kept[key] != wanted[key]]
@@ -140,7 +148,7 @@ def open_run(
         )
         raise CourseError(f"{text}; choose another --out, or pass {anew}")
     run.manifest["lessons"].update(settings["lessons"])
-    run.manifest.update(dataset=dataset, budget=budget, versions=versions())
+    run.manifest.update(dataset=dataset, budget=budget, isolation=isolation, versions=versions())
     if regrade:
         run.ask_for_regrade(lessons, students)
     return run

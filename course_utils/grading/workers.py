@@ -33,6 +33,8 @@ from course_utils.checks.verdict import Verdict
 from course_utils.grading import runner
 from course_utils.grading.course import CourseError
 from course_utils.grading.runner import Outcome, Settings, execute
+from course_utils.grading.sandbox import machine
+from course_utils.grading.sandbox.settings import SandboxError
 from course_utils.grading.verdicts import remove_observations, verdicts_of
 from course_utils.grading.worlds import Exam, examiner
 from course_utils.movielens import DataError
@@ -60,7 +62,10 @@ def run_and_judge(notebook_json: str, settings: Settings, exam: Exam, package: s
         if package and package != package_fingerprint():
             raise CourseError("another version of course_utils is installed; every worker needs the grader's")
         ours = examiner(exam)
-    except (CourseError, DataError) as problem:
+        if settings.sandbox:
+            machine.check()
+            settings = replace(settings, sandbox=replace(settings.sandbox, binds=ours.binds))
+    except (CourseError, DataError, SandboxError) as problem:
         raise CourseError(f"The worker on {socket.gethostname()} cannot grade: {problem}") from problem
     environment = {**settings.environment, **ours.environment}
     try:

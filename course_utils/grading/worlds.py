@@ -100,6 +100,7 @@ class Examiner:
         held_out = np.concatenate(held_out) if held_out else np.empty(0, dtype=np.int64)
         edition = make_edition(*data, held_out, np.random.default_rng(derived(exam.seed, "edition")))
         self._folder = tempfile.TemporaryDirectory(prefix="course-exam-", ignore_cleanup_errors=True)
+        Path(self._folder.name).chmod(0o755)  # a sandbox that root starts runs as another user
         write_edition(self.data / exam.dataset, *edition)
         self.public.mkdir()
         for grade_id, world in self.worlds.items():
@@ -116,6 +117,11 @@ class Examiner:
     def public(self) -> Path:
         """The folder with the public part of each world."""
         return Path(self._folder.name) / "worlds"
+
+    @property
+    def binds(self) -> dict[str, str]:
+        """What a sandbox must show: path outside to path inside."""
+        return {str(folder): str(folder) for folder in (self.data, self.public)}
 
     @property
     def environment(self) -> dict[str, str]:
