@@ -83,6 +83,14 @@ def test_a_window_is_scored_by_the_rank_of_its_last_item():
     assert sequence_mrr_score(model, windows, exclude_preceding=True).tolist() == [1 / 1.5, 1 / 2]
 
 
+def test_the_padding_item_takes_nobodys_place():
+    windows = SequenceInteractions(np.array([[0, 1, 2], [3, 1, 2]]), num_items=4)
+    assert sequence_mrr_score(Table([[9, 8, 5, 7]]), windows).tolist() == [1 / 3, 1 / 3]
+    assert sequence_mrr_score(Table([[5, 5, 5, 5]]), windows).tolist() == [1 / 2, 1 / 2]
+    with pytest.raises(ValueError, match="padding item"):
+        sequence_mrr_score(Table([[9, 8, 5, 7]]), SequenceInteractions(np.array([[1, 0]]), num_items=4))
+
+
 def test_precision_and_recall_count_hits_among_the_best():
     model = Table([[0, 9, 5, 7, 6]])
     test = Interactions(np.array([0, 0, 0]), np.array([1, 2, 0]), num_items=5)
@@ -162,7 +170,8 @@ def test_sequence_mrr_is_that_of_a_loop_over_windows(world, kind, exclude_preced
     expected = []
     for window in world.windows.sequences:
         excluded = window[:-1] if exclude_preceding else np.array([], dtype=int)
-        expected.append(1 / plain_ranks(world.scores[window[:-1].sum() % 30], excluded)[window[-1]])
+        scores = world.scores[window[:-1].sum() % 30, 1:]  # without the padding item
+        expected.append(1 / plain_ranks(scores, excluded[excluded > 0] - 1)[window[-1] - 1])
     result = sequence_mrr_score(kind(world.scores), world.windows, exclude_preceding=exclude_preceding)
     assert result == pytest.approx(expected, abs=1e-12)
 

@@ -83,8 +83,8 @@ class ImplicitSequenceModel(Model):
             random_state=random_state,
         )
         self._representation = representation
-        # Fused Adam rounds differently. That may choose another negative, or fall on the other side of a hinge, and then
-        # scores differ from the original's by 0.01 and more; so only where net and loss are smooth and the net shallow.
+        # Fused Adam rounds differently. That may choose another negative, or fall on the other side of a hinge, and
+        # then scores differ from the original's by 0.01; so only where the loss is smooth and the net shallow.
         self._fused_adam = representation == "pooling" and loss in ("pointwise", "bpr")
         self._num_negative_samples = num_negative_samples
         self._num_items: int | None = None
