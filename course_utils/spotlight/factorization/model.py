@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from course_utils.spotlight.factorization.representations import BilinearNet
 from course_utils.spotlight.interactions import Interactions
-from course_utils.spotlight.model import Model, check_ids
+from course_utils.spotlight.model import Model, check_ids, is_plain
 from course_utils.training import batches
 
 _PREDICT_ROWS = 2**16  # keeps the memory of a prediction for millions of pairs small
@@ -39,10 +39,13 @@ class FactorizationModel(Model):
     def _batch_loss(self, *batch: Tensor) -> Tensor:
         return self._loss_of(batch, *(self._net(*pairs) for pairs in self._pairs(*batch)))
 
+    def _has_closed_form(self) -> bool:
+        return is_plain(self._net, BilinearNet, padding_idx=None)
+
     def _backward(self, *batch: Tensor) -> Tensor:
-        if self._representation is not None or self._sparse:
+        if not self._closed_form:
             return super()._backward(*batch)
-        # Faster than autograd through the net, which is our own here: autograd only goes back to the scores.
+        # Faster than autograd through the net: autograd only goes back to the scores.
         scored = [self._net.scores_and_gradients(*pairs) for pairs in self._pairs(*batch)]
         loss = self._loss_of(batch, *(scores.requires_grad_() for scores, _ in scored))
         loss.backward()
