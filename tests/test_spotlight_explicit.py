@@ -259,6 +259,31 @@ def test_pairs_that_do_not_fit_the_model_are_refused(pair, message):
         fitted(interactions()).predict(*pair)
 
 
+def test_ids_in_columns_score_what_they_score_in_a_row():
+    model, users, items = fitted(interactions()), np.array([3, 5]), np.array([4, 7])
+    expected = model.predict(users, items)
+    assert np.array_equal(model.predict(users[:, None], items[:, None]), expected)
+    assert np.array_equal(model.predict(3, items[:, None]), model.predict(3, items))
+    assert np.array_equal(model.predict([[3]]), model.predict(3))
+
+
+def test_scores_of_all_items_are_for_a_row_of_users():
+    for user_ids in (np.array([[3]]), 3):
+        with pytest.raises(ValueError, match=r"user_ids has the shape \((1, 1)?\), expected \(B,\)"):
+            fitted(interactions()).score_users(user_ids)
+
+
+@pytest.mark.parametrize("ids", [[1.5], [np.nan], ["1"]])
+def test_a_prediction_for_ids_that_are_not_whole_numbers_is_refused(ids):
+    model = fitted(interactions())
+    with pytest.raises(TypeError, match="user_ids are whole numbers"):
+        model.predict(ids, [0])
+    with pytest.raises(TypeError, match="item_ids are whole numbers"):
+        model.predict(0, ids)
+    with pytest.raises(TypeError, match="user_ids are whole numbers"):
+        model.score_users(ids)
+
+
 def test_wrong_settings_fail_at_once():
     with pytest.raises(ValueError, match="'rmse'"):
         ExplicitFactorizationModel(loss="rmse")

@@ -5,7 +5,9 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from spotlight_data import interactions
 
+from course_utils.spotlight.factorization.explicit import ExplicitFactorizationModel
 from course_utils.spotlight.factorization.implicit import ImplicitFactorizationModel
 from course_utils.spotlight.factorization.representations import BilinearNet
 from course_utils.spotlight.interactions import Interactions
@@ -172,3 +174,37 @@ def test_sparse_gradients_work_with_an_optimiser_that_takes_them():
 def test_a_fitted_model_survives_pickling():
     model = fitted(two_camps())
     assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(0), model.predict(0))
+
+
+@pytest.mark.parametrize("model_class", [ExplicitFactorizationModel, ImplicitFactorizationModel])
+def test_a_table_that_is_frozen_after_a_fit_stays_as_it_is(model_class):
+    data = interactions()
+    model = model_class(n_iter=1, random_state=1)
+    model.fit(data)
+    table = model._net.item_embeddings.weight.requires_grad_(False)
+    frozen, others = table.clone(), model._net.user_embeddings.weight.clone()
+    model.fit(data)
+    assert torch.equal(table, frozen)
+    assert not torch.equal(model._net.user_embeddings.weight, others)
+
+
+def test_hooks_on_the_network_are_called_in_every_batch():
+    model, calls = ImplicitFactorizationModel(n_iter=1, random_state=1), []
+    model.fit(two_camps())
+    model._net.register_forward_hook(lambda *_: calls.append(1))
+    model.fit(two_camps())
+    assert calls
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n_iter": -1}, "n_iter is -1"),
+        ({"batch_size": 2.5}, "batch_size is 2.5"),
+        ({"embedding_dim": 0}, "embedding_dim is 0"),
+        ({"loss": "adaptive_hinge", "num_negative_samples": 0}, "num_negative_samples is 0"),
+    ],
+)
+def test_a_setting_that_means_nothing_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ImplicitFactorizationModel(**settings)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from course_utils.spotlight.layers import ScaledEmbedding, ZeroEmbedding
 from course_utils.spotlight.randomness import PrivateTorchState, RandomState, as_random_state
 from course_utils.training import batches
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 OptimizerFunc = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
@@ -23,6 +27,7 @@ class Model:
 
     _losses: ClassVar[dict[str, Callable[..., Tensor]]]
     _fused_adam = True  # in one pass over the parameters: twice as fast, rounded a little differently
+    _closed_form = False
     _reshuffles = False  # whether an epoch's permutation applies to the order of the epoch before, not to the given one
 
     def __init__(
@@ -43,6 +48,13 @@ class Model:
             raise ValueError(f"unknown loss {loss!r}; there are {', '.join(self._losses)}")
         if sparse and optimizer_func is None:
             raise ValueError("Adam takes no sparse gradients: give an optimizer_func, torch.optim.SparseAdam for one")
+        for name, value, least in (
+            ("embedding_dim", embedding_dim, 1),
+            ("n_iter", n_iter, 0),
+            ("batch_size", batch_size, 1),
+        ):
+            if not isinstance(value, Integral) or value < least:
+                raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
         self._loss = loss
         self._embedding_dim = embedding_dim
         self._n_iter = n_iter
@@ -72,12 +84,17 @@ class Model:
         """() float, the loss of one batch: a piece of every column."""
         raise NotImplementedError
 
+    def _has_closed_form(self) -> bool:
+        """Whether the gradients of the network as it is now are worked out without autograd."""
+        return False
+
     def _fit(self, interactions: Any, verbose: bool) -> None:
         columns = [column.to(self._device) for column in self._columns(interactions)]
         with self._torch_state.active():
             if self._net is None:
                 self._initialize(interactions)
             self._net.train()
+            self._closed_form = self._has_closed_form()
             order = np.arange(len(columns[0]))
             for epoch in range(self._n_iter):
                 if not self._reshuffles:
@@ -118,6 +135,23 @@ class Model:
         if self._net is None:
             raise RuntimeError("this model has not been fitted: call fit first")
         return self._net.eval()
+
+
+def is_plain(net: nn.Module, kind: type[nn.Module], padding_idx: int | None) -> bool:
+    """Whether a network is just the one that a model makes for itself: of this very class, its tables ours, dense, all
+    of them trained, and nobody's hook on any of it. Then gradients in closed form are autograd's.
+
+    padding_idx  of all its tables
+    """
+    own_parts = all(type(part) in (kind, ScaledEmbedding, ZeroEmbedding) for part in net.modules())
+    if type(net) is not kind or not own_parts:
+        return False
+    tables = [part for part in net.modules() if isinstance(part, nn.Embedding)]
+    dense = all(not t.sparse and t.max_norm is None and not t.scale_grad_by_freq for t in tables)
+    trained = all(parameter.requires_grad for parameter in net.parameters())
+    hooks = [getattr(part, name) for part in net.modules() for name in _HOOKS]
+    hooks += [parameter._backward_hooks for parameter in net.parameters()]
+    return dense and trained and all(t.padding_idx == padding_idx for t in tables) and not any(hooks)
 
 
 def check_ids(name: str, ids: np.ndarray, number: int | None) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from course_utils.evaluation.candidates import whole_numbers
 from course_utils.spotlight.factorization.representations import BilinearNet
 from course_utils.spotlight.interactions import Interactions
-from course_utils.spotlight.model import Model, check_ids
+from course_utils.spotlight.model import Model, check_ids, is_plain
 from course_utils.training import batches
 
 _PREDICT_ROWS = 2**16  # keeps the memory of a prediction for millions of pairs small
@@ -39,10 +40,13 @@ class FactorizationModel(Model):
     def _batch_loss(self, *batch: Tensor) -> Tensor:
         return self._loss_of(batch, *(self._net(*pairs) for pairs in self._pairs(*batch)))
 
+    def _has_closed_form(self) -> bool:
+        return is_plain(self._net, BilinearNet, padding_idx=None)
+
     def _backward(self, *batch: Tensor) -> Tensor:
-        if self._representation is not None or self._sparse:
+        if not self._closed_form:
             return super()._backward(*batch)
-        # Faster than autograd through the net, which is our own here: autograd only goes back to the scores.
+        # Faster than autograd through the net: autograd only goes back to the scores.
         scored = [self._net.scores_and_gradients(*pairs) for pairs in self._pairs(*batch)]
         loss = self._loss_of(batch, *(scores.requires_grad_() for scores, _ in scored))
         loss.backward()
@@ -53,14 +57,15 @@ class FactorizationModel(Model):
     def predict(self, user_ids: int | np.ndarray, item_ids: np.ndarray | None = None) -> np.ndarray:
         """Score pairs, or one user's items.
 
-        user_ids  an int, or (n,) int, values in [0, num_users)
-        item_ids  (n,) int, values in [0, num_items); None for all items, with a single user only
+        user_ids  an int, or n int in any shape, values in [0, num_users)
+        item_ids  n int in any shape, values in [0, num_items); None for all items, with a single user only
         returns   (n,) float32: scores, or rates or probabilities with the losses that say so
-        raises    RuntimeError before the first fit; ValueError if the lengths differ or an id does not fit
+        raises    RuntimeError before the first fit; ValueError if the numbers of ids differ or an id does not fit;
+                  TypeError for ids that are not whole numbers
         """
         net = self._fitted_net()
-        user_ids = np.atleast_1d(user_ids)
-        item_ids = np.arange(self._num_items) if item_ids is None else np.atleast_1d(item_ids)
+        user_ids = whole_numbers(user_ids, "user_ids").ravel()
+        item_ids = np.arange(self._num_items) if item_ids is None else whole_numbers(item_ids, "item_ids").ravel()
         if len(user_ids) not in (1, len(item_ids)):
             raise ValueError(f"{len(user_ids)} user ids do not pair up with {len(item_ids)} item ids")
         self._check_ids(user_ids, item_ids)
@@ -75,10 +80,13 @@ class FactorizationModel(Model):
 
         user_ids  (B,) int, values in [0, num_users)
         returns   (B, num_items) float32
-        raises    RuntimeError before the first fit; ValueError if an id does not fit
+        raises    RuntimeError before the first fit; ValueError if the shape is another or an id does not fit; TypeError
+                  for ids that are not whole numbers
         """
         net = self._fitted_net()
-        user_ids = np.asarray(user_ids)
+        user_ids = whole_numbers(user_ids, "user_ids")
+        if user_ids.ndim != 1:
+            raise ValueError(f"user_ids has the shape {user_ids.shape}, expected (B,)")
         self._check_ids(user_ids, np.arange(0))
         if type(net) is not BilinearNet:  # a subclass may score otherwise
             rows = [self.predict(user_id) for user_id in user_ids]

@@ -2,7 +2,7 @@
 
 Ours beside the original, where it is installed.
 
-    python benchmarks/implicit.py [--dataset ml-100k] [--splits 5] [--epochs 3]
+    python benchmarks/implicit_feedback.py [--dataset ml-100k] [--splits 5] [--epochs 3]
 
 Both are fitted on the same random 80/20 splits with the same random states, one thread, in turn; the table shows median
 times, and the mean and standard deviation of the MRR over all items but the user's training items.
