@@ -272,6 +272,64 @@ def test_pairs_that_do_not_fit_are_refused(make, users, items, message):
 
 
 @each_model
+def test_lists_are_taken_as_arrays_are(rng, make):
+    users, items = random_pairs(rng)
+    model = make().fit(users, items, n_users=40, n_items=25)
+    again = make().fit(users.tolist(), items.tolist(), n_users=40, n_items=25)
+    assert np.array_equal(again.predict([3, 1, 3], [0, 2, 4]), model.predict(np.array([3, 1, 3]), np.array([0, 2, 4])))
+    assert np.array_equal(again.score_users([3, 1]), model.score_users(np.array([3, 1])))
+    if hasattr(model, "score_sequences"):
+        assert np.array_equal(again.score_sequences([[0, 3]]), model.score_sequences(np.array([[0, 3]])))
+
+
+@each_model
+def test_before_the_first_fit_a_model_says_what_to_call(make):
+    asked = [lambda model: model.predict([0], [0]), lambda model: model.score_users([0])]
+    if hasattr(make(), "score_sequences"):
+        asked.append(lambda model: model.score_sequences([[1]]))
+    for ask in asked:
+        with pytest.raises(RuntimeError, match="this model has not been fitted: call fit first"):
+            ask(make())
+
+
+@each_model
+def test_different_numbers_of_users_and_items_are_refused_instead_of_broadcast(rng, make):
+    model = make().fit(*random_pairs(rng), n_users=40, n_items=25)
+    for users, items in (([1], [0, 2]), ([1, 2], [0])):
+        with pytest.raises(ValueError, match=r"user ids and . item ids differ"):
+            model.predict(users, items)
+    with pytest.raises(ValueError, match=r"user ids have the shape \(2, 1\)"):
+        model.predict([[1], [2]], [0, 1])
+
+
+@each_model
+@pytest.mark.parametrize("ids", [[0.5, 1.0], [np.nan, 1.0], ["0", "1"]])
+def test_ids_that_are_not_whole_numbers_are_refused(rng, make, ids):
+    with pytest.raises(TypeError, match="user ids are whole numbers"):
+        make().fit(ids, [0, 1], n_users=3, n_items=4)
+    with pytest.raises(TypeError, match="item ids are whole numbers"):
+        make().fit([0, 1], ids, n_users=3, n_items=4)
+    with pytest.raises(TypeError, match="item ids are whole numbers"):
+        make().fit(*random_pairs(rng), n_users=40, n_items=25).predict([0, 1], ids)
+
+
+@pytest.mark.parametrize("model_class", [ALS, BPR])
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"n_factors": 0}, ValueError, "n_factors=0: at least 1"),
+        ({"n_factors": 2.5}, TypeError, "n_factors=2.5: one whole number"),
+        ({"n_iter": 0}, ValueError, "n_iter=0: at least 1"),
+        ({"regularisation": -1}, ValueError, "regularisation must be at least 0, got -1"),
+        ({"regularisation": np.nan}, ValueError, "regularisation must be at least 0, got nan"),
+    ],
+)
+def test_settings_of_the_librarys_models_that_make_no_sense_are_refused(rng, model_class, settings, error, message):
+    with pytest.raises(error, match=message):
+        model_class(**settings, rng=rng)
+
+
+@each_model
 @pytest.mark.parametrize("bad", [-1, 25])
 def test_an_item_outside_the_model_is_refused(rng, make, bad):
     model = make().fit(*random_pairs(rng), n_users=40, n_items=25)

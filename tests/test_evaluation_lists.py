@@ -70,6 +70,12 @@ def test_scores_that_make_no_list_are_refused(scores, top_k, message):
         top_items(scores, top_k)
 
 
+@pytest.mark.parametrize("top_k", [[1, 2], 1.5])
+def test_a_list_has_one_whole_number_of_places(top_k):
+    with pytest.raises(TypeError, match=r"top_k=.*: one whole number was expected"):
+        top_items([[1.0, 2.0]], top_k)
+
+
 def test_three_of_four_items_listed_by_hand():
     lists = [[0, 2], [2, NO_ITEM], [1, NO_ITEM]]  # item 0 once, 1 once, 2 twice, 3 never
     assert coverage(lists, 4) == 0.75

@@ -225,6 +225,13 @@ def test_a_list_without_places_is_refused(metric):
         metric([1.0], 0)
 
 
+@pytest.mark.parametrize("metric", AT_TOP_K)
+@pytest.mark.parametrize("top_k", [[5, 10], np.array([5]), 2.5, "5", None])
+def test_a_length_that_is_not_one_whole_number_is_refused(metric, top_k):
+    with pytest.raises(TypeError, match=r"top_k=.*: one whole number was expected"):
+        metric([1.0], top_k)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -190,6 +190,19 @@ def test_a_target_among_its_own_negatives_is_refused():
         sampled_ranks(lambda users, items: np.zeros(len(items)), [0, 0], [4, 5], [[1, 2], [3, 5]])
 
 
+@pytest.mark.parametrize("name", ["user_ids", "targets", "negatives"])
+def test_a_negative_id_is_refused_before_a_model_takes_it_for_the_last_one(name):
+    ids = {"user_ids": [0, 1], "targets": [1, 2], "negatives": [[3], [0]]}
+    ids[name] = np.where(np.array(ids[name]) == 0, -1, ids[name]) if name != "targets" else [1, -1]
+    with pytest.raises(ValueError, match=f"{name} hold -1"):
+        sampled_ranks(lambda users, items: np.zeros(len(items)), **ids)
+
+
+def test_an_id_that_is_too_large_is_left_to_the_model():
+    with pytest.raises(IndexError, match="index 9 is out of bounds"):
+        sampled_ranks(lambda users, items: np.zeros(5)[items], [0], [1], [[9]])
+
+
 def test_ids_of_a_table_are_passed_on_to_the_model_as_pairs():
     seen_pairs = []
 
@@ -207,6 +220,7 @@ def test_ids_of_a_table_are_passed_on_to_the_model_as_pairs():
         pytest.param([[0, np.nan], [0, 1]], [0, 1], {}, "item 1 in row 0 is NaN", id="a score is NaN"),
         pytest.param(SCORES, [5], {}, "target 5 of row 0 does not fit 5 items", id="target off the end"),
         pytest.param(SCORES, [-1], {}, "target -1 of row 0", id="unknown id as the only target"),
+        pytest.param(SCORES, [[3, 1, 3]], {}, "row 0 has the target 3 twice", id="a target twice in a row"),
         pytest.param(SCORES, [[1, -2]], {}, "target -2 of row 0", id="below the blank"),
         pytest.param(SCORES, [0, 1], {}, r"\(1, 5\) and targets \(2,\)", id="more targets than rows"),
         pytest.param(SCORES[0], [0], {}, r"scores \(5,\)", id="scores without rows"),
@@ -244,6 +258,9 @@ def test_a_nan_in_a_later_batch_is_named_by_its_batch_and_by_its_user_and_item()
         pytest.param(lambda: ranks(SCORES > 0, [True]), "targets are whole numbers", id="targets as a mask"),
         pytest.param(lambda: ranks(SCORES * 1j, [1]), "real numbers", id="complex scores"),
         pytest.param(lambda: ranks(SCORES, [1], seen=np.ones((1, 5))), "mask of bool", id="seen as numbers"),
+        pytest.param(lambda: ranks(SCORES, [1], seen=[[1], [2, 3]]), "mask of bool .* list", id="seen as lists"),
+        pytest.param(lambda: ranks(SCORES, [1], seen={0: [1]}), "scipy sparse matrix, found a dict", id="seen by row"),
+        pytest.param(lambda: ranks(SCORES, [1], seen="all"), "mask of bool .* found a str", id="seen as a word"),
     ],
 )
 def test_what_is_of_another_kind_is_a_type_error(call, message):

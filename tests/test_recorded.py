@@ -285,7 +285,17 @@ def test_recorded_results_are_printed_as_rows_with_the_promised_keys(course):
         (("--model", "wishful"), "no model is called 'wishful'; there are global_mean"),
         (("--engine", "warp"), "no engine is called 'warp'; there are course, spotlight"),
         (("ml-1k",), "there is no data set named 'ml-1k'"),
-        (("--recorded", "--model", "wishful"), "Nothing like that is recorded; there are ml-100k explicit"),
+        (("--recorded", "--task", "chess"), "no task is called 'chess'; there are explicit, retrieval, sequence"),
+        (
+            ("--recorded", "--task", "explicit", "--model", "ease"),
+            "no explicit model is called 'ease'; there are global",
+        ),
+        (
+            ("--recorded", "--model", "ease", "--model", "wishful"),
+            "no model is called 'wishful'; there are global_mean",
+        ),
+        (("--recorded", "--engine", "warp"), "no engine is called 'warp'; there are course, spotlight"),
+        (("--recorded", "ml-1k"), "Nothing like that is recorded; there are ml-100k explicit"),
     ],
 )
 def test_a_wrong_word_is_one_clear_line_and_changes_nothing(course, words, line):
@@ -300,6 +310,20 @@ def test_a_wrong_word_is_one_clear_line_and_changes_nothing(course, words, line)
 def test_without_the_original_its_engine_is_one_clear_line(course, monkeypatch):
     monkeypatch.setattr("course_utils.baselines.record.why_missing", lambda: "it is not here")
     assert course("--engine", "spotlight") == (1, "", "it is not here\n")
+
+
+def test_what_the_original_scored_is_printed_without_the_original(course, monkeypatch):
+    monkeypatch.setattr("course_utils.baselines.record.why_missing", lambda: "it is not here")
+    assert course("--recorded", "--engine", "spotlight")[0] == 0
+    code, _, err = course("--recorded", "--engine", "spotlight", "--model", "ease")
+    assert (code, err.split(";")[0]) == (1, "no model that the engine spotlight runs is called 'ease'")
+
+
+def test_the_help_says_where_results_are_written(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["course", "baselines", "--help"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "recorded.json" in capsys.readouterr().out
 
 
 def test_stopping_the_command_is_one_clear_line(small_world, course, monkeypatch):

@@ -55,8 +55,9 @@ def test_windows_know_of_items_that_nobody_has():
     [
         (Interactions(np.array([0]), np.array([1])), {}, "no timestamps"),
         (history([0, 1]), {}, "item id 0"),
-        (history([1]), {"min_sequence_length": 11}, "min_length is 11"),
-        (history([1]), {"step_size": 0}, "step 0"),
+        (history([1]), {"min_sequence_length": 11}, "min_sequence_length=11 is more than max_sequence_length=10"),
+        (history([1]), {"step_size": 0}, "step_size=0: at least 1"),
+        (history([1]), {"max_sequence_length": 0}, "max_sequence_length=0: at least 1"),
     ],
 )
 def test_what_cannot_be_cut_is_refused(data, settings, message):
@@ -76,3 +77,48 @@ def test_what_cannot_be_cut_is_refused(data, settings, message):
 def test_sequences_that_do_not_fit_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         SequenceInteractions(**arguments)
+
+
+@pytest.mark.parametrize("ids", [[0.5, 1.0], [np.nan, 1.0], ["1", "2"], [True, False]])
+def test_ids_that_are_not_whole_numbers_are_refused_by_their_name(ids):
+    with pytest.raises(TypeError, match="user_ids are whole numbers"):
+        Interactions(ids, [0, 1])
+    with pytest.raises(TypeError, match="item_ids are whole numbers"):
+        Interactions([0, 1], ids)
+    with pytest.raises(TypeError, match="sequences are whole numbers"):
+        SequenceInteractions([ids])
+    with pytest.raises(TypeError, match="user_ids are whole numbers"):
+        SequenceInteractions([[1], [2]], ids)
+
+
+def test_ids_in_a_column_are_refused_with_their_shape():
+    with pytest.raises(ValueError, match=r"user_ids has the shape \(2, 1\)"):
+        Interactions(np.array([[0], [1]]), np.array([[0], [1]]))
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "message"),
+    [
+        (5.5, TypeError, "num_users=5.5: one whole number"),
+        ("5", TypeError, "num_users='5'"),
+        (-5, ValueError, "num_users=-5: at least 0"),
+    ],
+)
+def test_a_declared_number_that_makes_no_sense_is_refused(number, error, message):
+    with pytest.raises(error, match=message):
+        Interactions([0, 1], [0, 1], num_users=number)
+    with pytest.raises(error, match=message.replace("users", "items")):
+        SequenceInteractions([[0, 1]], num_items=number)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int64])
+def test_ids_keep_the_integer_dtype_that_they_have(dtype):
+    data = Interactions(np.array([0, 100], dtype), np.array([1, 100], dtype), num_items=np.int64(200))
+    assert (data.user_ids.dtype, data.item_ids.dtype) == (dtype, dtype)
+    assert (data.num_users, data.num_items) == (101, 200)
+
+
+def test_no_interactions_at_all_are_fine_with_declared_numbers():
+    data = Interactions([], [], num_users=2, num_items=3)
+    assert data.tocsr().shape == (2, 3)
+    assert data.tocsr().nnz == 0

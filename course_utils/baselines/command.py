@@ -18,17 +18,25 @@ from rich.table import Table
 
 
 def baselines(
-    dataset: Annotated[str, typer.Argument(help="Data set; COURSE_DATASET or ml-100k if none is named.")] = "",
+    dataset: Annotated[
+        str, typer.Argument(help="Data set; if none is named, COURSE_DATASET or ml-100k, with --recorded all.")
+    ] = "",
     task: Annotated[str, typer.Option(help="explicit, retrieval or sequence; all if none is named.")] = "",
     model: Annotated[list[str] | None, typer.Option(help="Only this model; may be given again.")] = None,
     splits: Annotated[int, typer.Option(help="Splits to average over, at least 2.")] = 10,
     engine: Annotated[
         str, typer.Option(help="course (the default), or spotlight: the original runs Spotlight's models.")
     ] = "",
-    recorded: Annotated[bool, typer.Option("--recorded", help="Print what was recorded; train nothing.")] = False,
+    recorded: Annotated[
+        bool,
+        typer.Option("--recorded", help="Print what was recorded, of all data sets if none is named; train nothing."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Train the rivals and record their results, which tables and the ladders' rungs are set from."""
+    """Train the rivals and record their results, which tables and the ladders' rungs are set from.
+
+    Results are written into recorded.json of the package course_utils.baselines, in place of those of the same models.
+    """
     from course_utils.baselines import recorded as results
 
     models = model or []
@@ -37,6 +45,8 @@ def baselines(
 
         dataset, engine = dataset or default_name(), engine or "course"
         _run(dataset, task, models, splits, engine)
+    elif not all(results.rows("", task, [name] if name else [], engine) for name in models or [""]):
+        _refuse_unknown(task, models, engine)  # takes seconds to import, so not for words that are recorded
     rows = results.rows(dataset, task, models, engine)
     if not rows:
         there = dict.fromkeys(f"{row['dataset']} {row['task']}" for row in results.load())
@@ -59,6 +69,16 @@ def _run(dataset: str, task: str, models: list[str], splits: int, engine: str) -
         _fail(str(error))
     except KeyboardInterrupt:
         _fail("Stopped. The models that were finished are recorded.", 130)
+
+
+def _refuse_unknown(task: str, models: list[str], engine: str) -> None:
+    """End in the line that a run would end in, if a word is wrong."""
+    from course_utils.baselines.record import RecordingError, named
+
+    try:
+        named(task, models, engine or "course")
+    except RecordingError as error:
+        _fail(str(error))
 
 
 @contextmanager

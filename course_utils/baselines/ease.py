@@ -15,7 +15,15 @@ from typing import Self
 import numpy as np
 from scipy import linalg
 
-from course_utils.baselines.pairs import check_ids, check_pairs, check_sequences, scores_of_pairs, to_matrix
+from course_utils.baselines.pairs import (
+    fitted,
+    ids_below,
+    pairs,
+    pairs_to_fit,
+    scores_of_pairs,
+    sequences_of,
+    to_matrix,
+)
 
 
 class EASE:
@@ -40,9 +48,10 @@ class EASE:
 
         user_ids  (n,) int, values in [0, n_users)
         item_ids  (n,) int, values in [0, n_items)
-        raises    ValueError if the lengths differ, n is 0 or an id does not fit; MemoryError if it takes over max_gb
+        raises    ValueError if the lengths differ, n is 0 or an id does not fit; TypeError for ids that are not whole;
+                  MemoryError if it takes over max_gb
         """
-        check_pairs(user_ids, item_ids, n_users, n_items)
+        user_ids, item_ids = pairs_to_fit(user_ids, item_ids, n_users, n_items)
         gigabytes = 20 * n_items**2 / 1e9
         if gigabytes > self.max_gb:
             raise MemoryError(
@@ -74,15 +83,15 @@ class EASE:
 
     def predict(self, user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
         """Score pairs: user_ids (n,) int, in [0, n_users); item_ids (n,) int, in [0, n_items); returns (n,) float32."""
-        return scores_of_pairs(self.score_users, user_ids, item_ids)
+        return scores_of_pairs(self.score_users, *pairs(user_ids, item_ids, *fitted(self, "_seen").shape))
 
     def score_users(self, user_ids: np.ndarray) -> np.ndarray:
         """Score all items: user_ids (B,) int, in [0, n_users); returns (B, n_items) float32.
 
         A user without training items gets 0 everywhere.
         """
-        check_ids("user", np.asarray(user_ids), self._seen.shape[0])
-        return self._seen[user_ids] @ self.weights_
+        seen = fitted(self, "_seen")
+        return seen[ids_below(seen.shape[0], user_ids, "user")] @ self.weights_
 
     def score_sequences(self, sequences: np.ndarray) -> np.ndarray:
         """Score all items as what else belongs to each window.
@@ -90,6 +99,7 @@ class EASE:
         sequences  (B, L) int, values in [1, n_items), 0 where padded
         returns    (B, n_items) float32; the padding's score is 0
         """
-        check_sequences(sequences, len(self.weights_))
+        weights = fitted(self, "weights_")
+        sequences = sequences_of(len(weights), sequences)
         windows, places = np.nonzero(sequences)
-        return to_matrix(windows, sequences[windows, places], len(sequences), len(self.weights_)) @ self.weights_
+        return to_matrix(windows, sequences[windows, places], len(sequences), len(weights)) @ weights

@@ -16,7 +16,8 @@ from typing import Self
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from course_utils.baselines.pairs import check_ids, check_pairs, to_matrix
+from course_utils.baselines.pairs import fitted, ids_below, pairs, pairs_to_fit, to_matrix
+from course_utils.evaluation.candidates import whole_number
 
 
 class _FactorModel(ABC):
@@ -25,6 +26,14 @@ class _FactorModel(ABC):
     user_factors_  (n_users, d) float32, after fit
     item_factors_  (n_items, d) float32, after fit
     """
+
+    def __init__(self, n_factors: int, regularisation: float, n_iter: int, rng: np.random.Generator) -> None:
+        if not regularisation >= 0:
+            raise ValueError(f"regularisation must be at least 0, got {regularisation}")
+        self.n_factors = whole_number(n_factors, "n_factors", least=1)
+        self.regularisation = regularisation
+        self.n_iter = whole_number(n_iter, "n_iter", least=1)
+        self.rng = rng
 
     @abstractmethod
     def _library_model(self):
@@ -35,9 +44,9 @@ class _FactorModel(ABC):
 
         user_ids  (n,) int, values in [0, n_users)
         item_ids  (n,) int, values in [0, n_items)
-        raises    ValueError if the lengths differ, n is 0 or an id does not fit
+        raises    ValueError if the lengths differ, n is 0 or an id does not fit; TypeError for ids that are not whole
         """
-        check_pairs(user_ids, item_ids, n_users, n_items)
+        user_ids, item_ids = pairs_to_fit(user_ids, item_ids, n_users, n_items)
         with threadpool_limits(1, "blas"):  # as the library asks for; it warns otherwise
             model = self._library_model()
             model.fit(to_matrix(user_ids, item_ids, n_users, n_items), show_progress=False)
@@ -46,23 +55,23 @@ class _FactorModel(ABC):
 
     def predict(self, user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
         """Score pairs: user_ids (n,) int, in [0, n_users); item_ids (n,) int, in [0, n_items); returns (n,) float32."""
-        check_ids("user", np.asarray(user_ids), len(self.user_factors_))
-        check_ids("item", np.asarray(item_ids), len(self.item_factors_))
-        return np.einsum("nd,nd->n", self.user_factors_[user_ids], self.item_factors_[item_ids])
+        users, items = fitted(self, "user_factors_"), fitted(self, "item_factors_")
+        user_ids, item_ids = pairs(user_ids, item_ids, len(users), len(items))
+        return np.einsum("nd,nd->n", users[user_ids], items[item_ids])
 
     def score_users(self, user_ids: np.ndarray) -> np.ndarray:
         """Score all items: user_ids (B,) int, in [0, n_users); returns (B, n_items) float32."""
-        check_ids("user", np.asarray(user_ids), len(self.user_factors_))
-        return self.user_factors_[user_ids] @ self.item_factors_.T
+        users = fitted(self, "user_factors_")
+        return users[ids_below(len(users), user_ids, "user")] @ self.item_factors_.T
 
 
 class ALS(_FactorModel):
     """Weighted matrix factorisation by alternating least squares.
 
-    n_factors       d
-    regularisation  λ, on the squared norm of every vector alike
+    n_factors       d, at least 1
+    regularisation  λ, on the squared norm of every vector alike; not below 0
     alpha           weight of a positive pair beside 1 for any other
-    n_iter          rounds of users, then items
+    n_iter          rounds of users, then items; at least 1
     rng             draws the first factors
     """
 
@@ -75,11 +84,8 @@ class ALS(_FactorModel):
         *,
         rng: np.random.Generator,
     ) -> None:
-        self.n_factors = n_factors
-        self.regularisation = regularisation
+        super().__init__(n_factors, regularisation, n_iter, rng)
         self.alpha = alpha
-        self.n_iter = n_iter
-        self.rng = rng
 
     def _library_model(self):
         from implicit.cpu.als import AlternatingLeastSquares
@@ -100,9 +106,10 @@ class BPR(_FactorModel):
     The vectors have d = n_factors + 1 places, the last for the bias. The library draws negatives by popularity (the
     items of pairs drawn evenly) where the paper draws them evenly, and skips a step whose negative the user has met.
 
+    n_factors       at least 1
     learning_rate   of the stochastic gradient
-    regularisation  of factors and biases
-    n_iter          epochs, with at most as many steps each as there are pairs
+    regularisation  of factors and biases; not below 0
+    n_iter          epochs, at least 1, with at most as many steps each as there are pairs
     rng             draws the first factors and the samples
     """
 
@@ -115,11 +122,8 @@ class BPR(_FactorModel):
         *,
         rng: np.random.Generator,
     ) -> None:
-        self.n_factors = n_factors
+        super().__init__(n_factors, regularisation, n_iter, rng)
         self.learning_rate = learning_rate
-        self.regularisation = regularisation
-        self.n_iter = n_iter
-        self.rng = rng
 
     def _library_model(self):
         from implicit.cpu.bpr import BayesianPersonalizedRanking

@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from course_utils.baselines.pairs import check_ids, check_pairs, check_sequences, scores_of_pairs
+from course_utils.baselines.pairs import fitted, ids_below, pairs, pairs_to_fit, scores_of_pairs, sequences_of
 
 
 class Markov:
@@ -52,11 +52,11 @@ class Markov:
 
         user_ids  (n,) int, values in [0, n_users)
         item_ids  (n,) int, values in [0, n_items); the rows of each user stand in order of time, earliest first
-        raises    ValueError if the lengths differ, n is 0 or an id does not fit
+        raises    ValueError if the lengths differ, n is 0 or an id does not fit; TypeError for ids that are not whole
         """
-        check_pairs(user_ids, item_ids, n_users, n_items)
+        user_ids, item_ids = pairs_to_fit(user_ids, item_ids, n_users, n_items)
         order = np.argsort(user_ids, kind="stable")  # users together, their rows in the order given
-        users, items = np.asarray(user_ids)[order], np.asarray(item_ids)[order]
+        users, items = user_ids[order], item_ids[order]
         shape = (n_items, n_items)
         self.counts_ = sparse.csr_array(shape, dtype=np.float32)
         for lag in range(1, self.n_lags + 1):
@@ -73,7 +73,8 @@ class Markov:
 
     def predict(self, user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
         """Score pairs: user_ids (n,) int, in [0, n_users); item_ids (n,) int, in [0, n_items); returns (n,) float32."""
-        return scores_of_pairs(self.score_users, user_ids, item_ids)
+        sizes = len(fitted(self, "_contexts")), len(self.popularity_)
+        return scores_of_pairs(self.score_users, *pairs(user_ids, item_ids, *sizes))
 
     def score_users(self, user_ids: np.ndarray) -> np.ndarray:
         """Score all items as what comes after the last items that each user had in the training set.
@@ -81,8 +82,8 @@ class Markov:
         user_ids  (B,) int, values in [0, n_users)
         returns   (B, n_items) float32
         """
-        check_ids("user", np.asarray(user_ids), len(self._contexts))
-        return self._score(self._contexts[user_ids])
+        contexts = fitted(self, "_contexts")
+        return self._score(contexts[ids_below(len(contexts), user_ids, "user")])
 
     def score_sequences(self, sequences: np.ndarray) -> np.ndarray:
         """Score all items as what comes after each window.
@@ -90,7 +91,7 @@ class Markov:
         sequences  (B, L) int, the latest on the right, values in [1, n_items), 0 where padded
         returns    (B, n_items) float32; the padding's score is 0, as its popularity is
         """
-        check_sequences(sequences, len(self.popularity_))
+        sequences = sequences_of(len(fitted(self, "popularity_")), sequences)
         return self._score(np.where(sequences > 0, sequences, -1)[:, -self.n_lags :])
 
     def _score(self, contexts: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from course_utils.baselines.pairs import check_ids, check_pairs
+from course_utils.baselines.pairs import fitted, pairs, pairs_to_fit
 
 
 class Popularity:
@@ -25,20 +25,21 @@ class Popularity:
 
         user_ids  (n,) int, values in [0, n_users)
         item_ids  (n,) int, values in [0, n_items)
-        raises    ValueError if the lengths differ, n is 0 or an id does not fit
+        raises    ValueError if the lengths differ, n is 0 or an id does not fit; TypeError for ids that are not whole
         """
-        check_pairs(user_ids, item_ids, n_users, n_items)
+        _, item_ids = pairs_to_fit(user_ids, item_ids, n_users, n_items)
         self.counts_ = np.bincount(item_ids, minlength=n_items)
         return self
 
     def predict(self, user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
-        """Score pairs: user_ids (n,) int, not looked at; item_ids (n,) int, in [0, n_items); returns (n,) float32."""
-        check_ids("item", np.asarray(item_ids), len(self.counts_))
-        return self.counts_[item_ids].astype(np.float32)
+        """Score pairs: user_ids (n,) int, of anybody; item_ids (n,) int, in [0, n_items); returns (n,) float32."""
+        counts = fitted(self, "counts_")
+        _, item_ids = pairs(user_ids, item_ids, None, len(counts))
+        return counts[item_ids].astype(np.float32)
 
     def score_users(self, user_ids: np.ndarray) -> np.ndarray:
         """Score all items: user_ids (B,) int, not looked at; returns (B, n_items) float32, all rows the same."""
-        return np.tile(self.counts_.astype(np.float32), (len(user_ids), 1))
+        return np.tile(fitted(self, "counts_").astype(np.float32), (len(user_ids), 1))
 
     def score_sequences(self, sequences: np.ndarray) -> np.ndarray:
         """Score all items: sequences (B, L) int, not looked at; returns (B, n_items) float32, all rows the same."""

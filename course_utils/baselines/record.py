@@ -36,15 +36,23 @@ def plan(task: str = "", models: Collection[str] = (), engine: str = "course") -
 
     task     a name in RIVALS; empty for every task that has one of the models
     models   names in RIVALS[task]; empty for all that the engine can run
-    raises   RecordingError for an unknown task or engine, an engine that is not installed, and a model that no task has
-             for that engine
+    raises   RecordingError as named does, and for an engine that is not installed
+    """
+    tasks = named(task, models, engine)
+    if engine == "spotlight" and (reason := why_missing()):
+        raise RecordingError(reason)
+    return tasks
+
+
+def named(task: str = "", models: Collection[str] = (), engine: str = "course") -> dict[str, list[str]]:
+    """As plan, whatever is installed.
+
+    raises   RecordingError for an unknown task or engine, and a model that no task has for that engine
     """
     if task and task not in RIVALS:
         raise RecordingError(f"no task is called {task!r}; there are {', '.join(RIVALS)}")
     if engine not in ENGINES:
         raise RecordingError(f"no engine is called {engine!r}; there are {', '.join(ENGINES)}")
-    if engine == "spotlight" and (reason := why_missing()):
-        raise RecordingError(reason)
     tasks = {
         name: [model for model, rival in rivals.items() if engine in rival.engines]
         for name, rivals in RIVALS.items()

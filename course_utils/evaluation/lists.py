@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from course_utils.evaluation.candidates import NO_ITEM, Seen, candidate_blocks, whole_numbers
+from course_utils.evaluation.candidates import NO_ITEM, Seen, candidate_blocks, whole_number, whole_numbers
 
 
 def top_items(
@@ -30,10 +30,9 @@ def top_items(
     padding_item  an item id that is never listed; None if all columns are real items
     returns       (B, top_k) int64; NO_ITEM fills the rows that have fewer than top_k candidates
     raises        ValueError for a NaN score, a top_k below 1 and shapes that do not fit; TypeError for scores that are
-                  not numbers
+                  not numbers, a top_k that is not one whole number and a seen of another kind
     """
-    if top_k < 1:
-        raise ValueError(f"top_k={top_k}: a list has at least one place")
+    top_k = whole_number(top_k, "top_k", least=1)
     scores = np.asarray(scores)
     lists = np.full((*scores.shape[:1], top_k), NO_ITEM, dtype=np.int64)
     for block, block_scores, removed in candidate_blocks(scores, seen, padding_item):

@@ -17,11 +17,13 @@ user ids, and a batch is a slice.
   count.
 
 Every function raises ValueError for a rank below 1, for ranks that cannot occur (two targets at rank 1), and for a
-top_k below 1.
+top_k below 1; TypeError for a top_k that is not one whole number.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from course_utils.evaluation.candidates import whole_number
 
 
 def hit_rate_at(ranks: ArrayLike, top_k: int) -> np.ndarray:
@@ -95,9 +97,7 @@ def average_precision_at(ranks: ArrayLike, top_k: int) -> np.ndarray:
 
 
 def _hits(places: np.ndarray, top_k: int) -> np.ndarray:
-    if top_k < 1:
-        raise ValueError(f"top_k={top_k}: a list has at least one place")
-    return places <= top_k  # False for NaN
+    return places <= whole_number(top_k, "top_k", least=1)  # False for NaN
 
 
 def _n_targets(places: np.ndarray) -> np.ndarray:

@@ -23,7 +23,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from course_utils.evaluation.candidates import NO_ITEM, Seen, candidate_blocks, checked_seen, whole_numbers
+from course_utils.evaluation.candidates import (
+    NO_ITEM,
+    Seen,
+    candidate_blocks,
+    checked_seen,
+    whole_number,
+    whole_numbers,
+)
 
 
 def ranks(
@@ -43,7 +50,8 @@ def ranks(
     padding_item  an item id that is never ranked, in any row; None if all columns are real items
     returns       float64 in the shape of targets: whole or half numbers from 1; NaN where the target is NO_ITEM
     raises        ValueError for a NaN score, for shapes that do not fit, for a target outside the catalogue, NO_ITEM
-                  among (B,) targets, and for a target that is the padding item; TypeError for what is not a number
+                  among (B,) targets, a target that a row has twice, and a target that is the padding item; TypeError
+                  for what is not a number and for a seen of another kind
     """
     targets = whole_numbers(targets, "targets")
     scores = np.asarray(scores)
@@ -102,18 +110,18 @@ def sampled_ranks(
     targets: ArrayLike,
     negatives: ArrayLike,
     *,
-    batch_size: int = 1024,
+    batch_size: int = 256,
 ) -> np.ndarray:
     """The rank of each target among itself and its own sampled negatives: from 1 to 1 + n_negatives.
 
     score       called with user_ids (n,) and item_ids (n,), int64; returns (n,) scores: a model's `predict`
-    user_ids    (B,) int
-    targets     (B,) int, one target a row
-    negatives   (B, n_negatives) int. A negative that a row holds twice counts twice
+    user_ids    (B,) int, not below 0
+    targets     (B,) int, not below 0, one target a row
+    negatives   (B, n_negatives) int, not below 0. A negative that a row holds twice counts twice
     batch_size  rows scored at a time, each with its n_negatives + 1 candidates; at least 1
     returns     (B,) float64; ties share their average rank
-    raises      ValueError if shapes do not fit, a score is NaN, or a target is among its own negatives; TypeError for
-                ids that are not whole numbers
+    raises      ValueError if shapes do not fit, an id is negative, a score is NaN, or a target is among its own
+                negatives; TypeError for ids that are not whole numbers; for ids that are too large, what `score` raises
     """
     user_ids, targets, negatives = (
         whole_numbers(ids, name)
@@ -124,6 +132,9 @@ def sampled_ranks(
             f"user_ids {user_ids.shape}, targets {targets.shape} and negatives {negatives.shape}: "
             "(B,), (B,) and (B, n_negatives) were expected"
         )
+    for name, ids in (("user_ids", user_ids), ("targets", targets), ("negatives", negatives)):
+        if ids.size and ids.min() < 0:  # to an array of scores -1 is the last item
+            raise ValueError(f"{name} hold {ids.min()}: ids are numbered from 0")
     own = (negatives == targets[:, None]).any(axis=1)
     if own.any():
         raise ValueError(f"row {own.argmax()}: its target, item {targets[own.argmax()]}, is among its negatives")
@@ -200,12 +211,17 @@ def _refuse_targets(targets: np.ndarray, n_items: int, padding_item: int | None)
     if wrong.any():
         row = np.nonzero(wrong)[0][0]
         raise ValueError(f"target {targets[wrong][0]} of row {row} does not fit {n_items} items")
+    if targets.ndim == 2:
+        ordered = np.sort(targets, axis=1)
+        twice = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != NO_ITEM)
+        if twice.any():
+            row, place = np.argwhere(twice)[0]
+            raise ValueError(f"row {row} has the target {ordered[row, place]} twice")
     if padding_item is not None and (targets == padding_item).any():
         row = np.nonzero(targets == padding_item)[0][0]
         raise ValueError(f"the target of row {row} is the padding item {padding_item}, which is never ranked")
 
 
 def _batches(n_rows: int, batch_size: int) -> list[np.ndarray]:
-    if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}: at least one row at a time")
+    batch_size = whole_number(batch_size, "batch_size", least=1)
     return [np.arange(start, min(start + batch_size, n_rows)) for start in range(0, n_rows, batch_size)]

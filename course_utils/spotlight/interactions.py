@@ -5,21 +5,25 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from course_utils.evaluation.candidates import of_whole_dtype, whole_number
 from course_utils.sequences import cut_windows
 
 
 class Interactions:
     """Who met which item, and optionally the rating, the time and a weight. Everything given is an attribute.
 
-    user_ids    (n,) int32, values in [0, num_users)
-    item_ids    (n,) int32, values in [0, num_items)
-    ratings     (n,) float32 or None
-    timestamps  (n,) int32 or None
-    weights     (n,) float32 or None; kept by splits, used by no model
+    Every array keeps the dtype it has.
+
+    user_ids    (n,) of any integer dtype, values in [0, num_users)
+    item_ids    (n,) of any integer dtype, values in [0, num_items)
+    ratings     (n,) numbers or None
+    timestamps  (n,) numbers or None
+    weights     (n,) numbers or None; kept by splits, used by no model
     num_users   the largest user id + 1 if None or 0
     num_items   the largest item id + 1 if None or 0
-    raises      ValueError if lengths differ, an id is negative or does not fit the declared number, or there is neither
-                an id nor a declared number
+    raises      ValueError if lengths differ, an id or a declared number is negative, an id does not fit the declared
+                number, or there is neither an id nor a declared number; TypeError for ids or declared numbers that are
+                not whole
     """
 
     def __init__(
@@ -32,14 +36,16 @@ class Interactions:
         num_users: int | None = None,
         num_items: int | None = None,
     ) -> None:
-        self.user_ids = np.asarray(user_ids)
-        self.item_ids = np.asarray(item_ids)
+        self.user_ids = of_whole_dtype(user_ids, "user_ids")
+        self.item_ids = of_whole_dtype(item_ids, "item_ids")
         self.ratings = _array_or_none(ratings)
         self.timestamps = _array_or_none(timestamps)
         self.weights = _array_or_none(weights)
+        if self.user_ids.ndim != 1:
+            raise ValueError(f"user_ids has the shape {self.user_ids.shape}, expected (n,)")
         for name in ("item_ids", "ratings", "timestamps", "weights"):
             values = getattr(self, name)
-            if values is not None and values.shape != (len(self.user_ids),):
+            if values is not None and values.shape != self.user_ids.shape:
                 raise ValueError(f"{name} has the shape {values.shape}, user_ids {self.user_ids.shape}")
         self.num_users = _count("user", self.user_ids, num_users)
         self.num_items = _count("item", self.item_ids, num_items)
@@ -72,17 +78,24 @@ class Interactions:
         step_size            how many items earlier than one window the next one ends; None: max_sequence_length, so
                              that no item is in two windows
         raises               ValueError if there are no timestamps, an item id is 0, the padding, a length or step is
-                             less than 1, or min_sequence_length more than max_sequence_length
+                             less than 1, or min_sequence_length more than max_sequence_length; TypeError for a length
+                             or step that is not a whole number
         """
         if self.timestamps is None:
             raise ValueError("sequences are in order of time: these interactions have no timestamps")
+        length = whole_number(max_sequence_length, "max_sequence_length", least=1)
+        shortest = (
+            1 if min_sequence_length is None else whole_number(min_sequence_length, "min_sequence_length", least=1)
+        )
+        if shortest > length:
+            raise ValueError(f"min_sequence_length={shortest} is more than max_sequence_length={length}")
         sequences, user_ids = cut_windows(
             self.user_ids,
             self.item_ids,
             self.timestamps,
-            length=max_sequence_length,
-            step=step_size,
-            min_length=1 if min_sequence_length is None else min_sequence_length,
+            length=length,
+            step=None if step_size is None else whole_number(step_size, "step_size", least=1),
+            min_length=shortest,
         )
         return SequenceInteractions(sequences.astype(np.int32), user_ids.astype(np.int32), num_items=self.num_items)
 
@@ -102,16 +115,18 @@ class Interactions:
 class SequenceInteractions:
     """Windows of users' histories. Everything given is an attribute, and so is max_sequence_length = L.
 
-    sequences  (n, L) int32, values in [0, num_items): item ids, the oldest first; 0 is padding, and stands in front
-    user_ids   (n,) int32 or None: whose history a window is from
-    num_items  the largest item id + 1 if None
-    raises     ValueError if sequences are not two-dimensional, user_ids are not one each, an id is negative or does not
-               fit num_items, or there is no sequence and no num_items
+    sequences  (n, L) of any integer dtype, values in [0, num_items): item ids, the oldest first; 0 is padding, and
+               stands in front
+    user_ids   (n,) of any integer dtype or None: whose history a window is from
+    num_items  the largest item id + 1 if None or 0
+    raises     ValueError if sequences are not two-dimensional, user_ids are not one each, an item id or num_items is
+               negative, an item id does not fit num_items, or there is no sequence and no num_items; TypeError for ids
+               or a num_items that are not whole
     """
 
     def __init__(self, sequences: np.ndarray, user_ids: np.ndarray | None = None, num_items: int | None = None) -> None:
-        self.sequences = np.asarray(sequences)
-        self.user_ids = _array_or_none(user_ids)
+        self.sequences = of_whole_dtype(sequences, "sequences")
+        self.user_ids = None if user_ids is None else of_whole_dtype(user_ids, "user_ids")
         if self.sequences.ndim != 2:
             raise ValueError(f"sequences has the shape {self.sequences.shape}, expected (windows, length)")
         if self.user_ids is not None and self.user_ids.shape != (len(self.sequences),):
@@ -129,6 +144,7 @@ def _array_or_none(values: np.ndarray | None) -> np.ndarray | None:
 
 
 def _count(name: str, ids: np.ndarray, declared: int | None) -> int:
+    declared = whole_number(0 if declared is None else declared, f"num_{name}s", least=0)
     if len(ids) == 0:
         if not declared:
             raise ValueError(f"no interactions: give num_{name}s")
