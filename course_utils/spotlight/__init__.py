@@ -17,7 +17,8 @@ What differs:
 - The global generator of torch is left alone; Spotlight reseeds it whenever a model is constructed.
 - random_state may also be an int; Spotlight accepts a numpy.random.RandomState only.
 - A last batch of one row, and predicting one pair, work; negative ids and arrays of different lengths are refused.
-- Lists and ints are taken for ids where Spotlight wants arrays, and wrong settings raise a ValueError.
+- Lists and ints are taken for ids where Spotlight wants arrays. Ids of a type that is not whole are refused, where
+  Spotlight cuts off the fraction; wrong settings raise a ValueError.
 - ImplicitSequenceModel.predict refuses several sequences, which Spotlight joins into one.
 - BloomEmbedding returns one vector an id, in the shape of nn.Embedding, also for one-dimensional ids, where Spotlight
   puts in a dimension of 1; with bag=True it adds up each id's own rows, where Spotlight mixes them up.
