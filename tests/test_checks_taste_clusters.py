@@ -260,7 +260,12 @@ def recommend_with(*, members=None, prior=None, own=None, damping_of=None, empty
         pytest.param({"damping_of": 5.0}, 0, "The damping that is passed in was not used", id="damping is always 5"),
         pytest.param({"own": lambda user: user}, 0, "is the user's dense id", id="raw id used as dense"),
         pytest.param({"members": lambda labels, me: labels[me]}, 0, "the user may be of another", id="own cluster"),
-        pytest.param({"prior": lambda train, inside, mine: 3.5}, 0, "not 3.5", id="prior 3.5"),
+        pytest.param(
+            {"prior": lambda train, inside, mine: 3.5},
+            0,
+            "The prior is the mean of all ratings in train",
+            id="prior 3.5",
+        ),
         pytest.param({"prior": lambda train, inside, mine: 0.0}, 0, "missing above the line", id="prior 0"),
         pytest.param(
             {"prior": lambda train, inside, mine: train.ratings[inside].mean() if inside.any() else 0.0},

@@ -189,11 +189,11 @@ SLIPS = {
 PRIORS = {
     "prior of the cluster": "The prior is the mean of all ratings in train, not that of the cluster's.",
     "prior of the members": "The prior is the mean of all ratings in train, not that of the cluster's.",
-    "prior by film": "The prior is the mean of all ratings in train, not the mean of the films' means.",
-    "prior of the user": "The prior is the mean of all ratings in train, not that of the user's.",
     "prior 0": "The damping is missing above the line: add damping times the prior, the mean of all ratings in train.",
     "prior 3": "The prior is the mean of all ratings in train, not 3.",
     "prior 3.5": "The prior is the mean of all ratings in train, not 3.5.",
+    "prior by film": "The prior is the mean of all ratings in train, not the mean of the films' means.",
+    "prior of the user": "The prior is the mean of all ratings in train, not that of the user's.",
 }
 SHOWN_BY = {"plain": ("default", "other"), "always 5": ("plain",), "own cluster": ("other",)}
 """Cases that show a slip; all others show in each of the first three."""
@@ -288,14 +288,21 @@ def films_are_right(seen, world, case: str, call: str, share: float):
     yield from worth(
         share,
         expect(
-            right, call=call, came_back=came_back, expected=expected, slip="" if right else slip_of(got, world, case)
+            right, call=call, came_back=came_back, expected=expected, slip="" if right else slip_of(seen, world, case)
         ),
         saw,
     )
 
 
-def slip_of(got: np.ndarray, world, case: str) -> str:
+def fits(seen, world, case: str, slip: str) -> bool:
+    """Whether a slip gives the very list that came back in a case."""
+    films = best_films(world, *CASES[case], slip=slip)
+    return np.array_equal(seen["item_id_" + case], world.raw_items[films])
+
+
+def slip_of(seen, world, case: str) -> str:
     """The likely mistake behind a list of raw ids that is not the right one."""
+    got = seen["item_id_" + case]
     right = best_films(world, *CASES[case])
     if np.array_equal(got, right):
         return "Those are dense ids: train.items.decode leads back to raw ones, which people and movies know."
@@ -309,10 +316,14 @@ def slip_of(got: np.ndarray, world, case: str) -> str:
         return "A user without a dense id has rated nothing, so nothing is left out."
     if case in ("alone", "empty"):
         return "Nobody else in the cluster has rated anything, so there are no candidates: a table without rows."
-    for name, slip in (SLIPS | PRIORS).items():
+    slips = SLIPS | PRIORS
+    fitting = [
+        slip for slip in slips if all(fits(seen, world, one, slip) for one in ("default", "plain", "other", "long"))
+    ]
+    for name in [*fitting, *slips]:  # first what explains all lists, then what explains this one
         films = best_films(world, *CASES[case], slip=name)
         if np.array_equal(got, world.raw_items[films]) or np.array_equal(got, films):
-            return slip
+            return slips[name]
     me = int(np.flatnonzero(world.raw_users == getattr(world, CASES[case][1]))[0])
     own = set(world.raw_items[world.item_ids[world.user_ids == me]].tolist())
     if own & set(got.tolist()):
