@@ -599,11 +599,11 @@ figure.suptitle(
 )
 plt.show()
 
-# %% [markdown] **Notice.** A box holds the middle half of a cluster's members, the orange line is their median. (Where
-# a cluster has one member only, nothing but that line is left.) On the left the cluster nearly tells how kind somebody
-# is; on the right it does not. And the gain that the dot product adds to the biases on held-out ratings is real but
-# small: 0.850 instead of 0.866 stars. So little taste can be read off 80,669 ratings; keep that in mind for the next
-# question.
+# %% [markdown]
+# **Notice.** A box holds the middle half of a cluster's members, the orange line is their median. (Where a cluster has
+# one member only, nothing but that line is left.) On the left the cluster nearly tells how kind somebody is; on the
+# right it does not. And the gain that the dot product adds to the biases on held-out ratings is real but small: 0.850
+# instead of 0.866 stars. So little taste can be read off 80,669 ratings; keep that in mind for the next question.
 #
 # ## 4 · Ten clusters? Nothing in the data says so
 #
@@ -801,8 +801,9 @@ if CHECK_TEXT:
 print(f"of the 100 best, {np.mean(top['ratings'] == 1):.0%} have a single rating")
 top.head(5)
 
-# %% [markdown] All of the hundred best films have a mean of five stars, most of them from a single rating; the five
-# shown are merely the first of those that tie. How much is such a mean worth? The held-out ratings know.
+# %% [markdown]
+# All of the hundred best films have a mean of five stars, most of them from a single rating; the five shown are merely
+# the first of those that tie. How much is such a mean worth? The held-out ratings know.
 
 # %%
 there = labels[test.user_ids], test.item_ids
@@ -814,10 +815,11 @@ if CHECK_TEXT:
 print(f"{five.sum()} held-out ratings where one member gave five stars: {test.ratings[five].mean():.2f} on average;")
 print(f"all held-out ratings: {test.ratings.mean():.2f}")
 
-# %% [markdown] Where one other member gave five stars, held-out ratings of the same cluster are 3.7 on average, hardly
-# more than the 3.5 of all films. One rating says little; the remedy is lesson 00's: act as if every film had a few
-# ratings more, all at the mean $\mu$ of all training ratings. With $\lambda$ of them (`DAMPING`) a film with sum $s_i$
-# and number $n_i$ has the **damped mean**
+# %% [markdown]
+# Where one other member gave five stars, held-out ratings of the same cluster are 3.7 on average, hardly more than the
+# 3.5 of all films. One rating says little; the remedy is lesson 00's: act as if every film had a few ratings more, all
+# at the mean $\mu$ of all training ratings. With $\lambda$ of them (`DAMPING`) a film with sum $s_i$ and number $n_i$
+# has the **damped mean**
 #
 # $$\frac{s_i + \lambda \mu}{n_i + \lambda}.$$
 #
@@ -1111,9 +1113,9 @@ if CHECK_TEXT:
 
 # %% [markdown]
 # **Notice.** Over all clusters and genres the profiles on training and on held-out ratings have a correlation of 0.79.
-# That alone proves little: random clusters reach about 0.5, because a group of the same people likes in one part what it
-# likes in the other, whoever they are. What the clusters add is the difference: their profiles are twice as strong as
-# those of random groups, in the mean, and agree better with the held-out ratings than any of twenty draws (the best
+# That alone proves little: random clusters reach about 0.5, because a group of the same people likes in one part what
+# it likes in the other, whoever they are. What the clusters add is the difference: their profiles are twice as strong
+# as those of random groups, in the mean, and agree better with the held-out ratings than any of twenty draws (the best
 # comes near). So what a cluster likes is more than an accident, and you can say it to a person: "people like you rate
 # action and adventure higher than others do, and horror lower". The size is small, though; the strongest profile
 # deviates by about an eighth of a star, taken over its genres.
@@ -1268,10 +1270,11 @@ if CHECK_TEXT:
     claim(max(near[:3]) < 10 and near[3] > 50, "three sequels stand beside the first film, the second Matrix does not")
 pd.Series(between, name="films that stand nearer").rename_axis(["film", "sequel"]).to_frame()
 
-# %% [markdown] **Notice.** Colours mix: genres explain a part of taste and not all of it (the share above said so). But
-# many sequels stand beside each other (the parts of *The Lord of the Rings*, *Kill Bill* and the first *Star Wars*
-# films; not *The Matrix*, whose sequel stands elsewhere), and so do films that you would have put on one shelf without
-# being able to name it.
+# %% [markdown]
+# **Notice.** Colours mix: genres explain a part of taste and not all of it (the share above said so). But many sequels
+# stand beside each other (the parts of *The Lord of the Rings*, *Kill Bill* and the first *Star Wars* films; not *The
+# Matrix*, whose sequel stands elsewhere), and so do films that you would have put on one shelf without being able to
+# name it.
 #
 # ## 10 · What the lists are worth
 #
@@ -1389,9 +1392,9 @@ final["hit rate"].sort_values(ascending=False).round(3).to_frame()
 # ### Question 12 (3 points, marked by hand)
 #
 # A colleague wants to print "You are an *Adventurer*" on every user's page. She ran KMeans with eight clusters on the
-# user vectors of a factor model that was trained on raw stars, lengths and all, like the published one of section 3. She
-# shows you three things: a silhouette of 0.13; other seeds of KMeans, which agree with an adjusted Rand index of 0.93;
-# and for each cluster the five films with the highest mean rating, "which make sense". In about 200 words:
+# user vectors of a factor model that was trained on raw stars, lengths and all, like the published one of section 3.
+# She shows you three things: a silhouette of 0.13; other seeds of KMeans, which agree with an adjusted Rand index of
+# 0.93; and for each cluster the five films with the highest mean rating, "which make sense". In about 200 words:
 #
 # - Which figures of section 3, and which curves of the figure in section 4, make you doubt that her clusters are about
 #   taste, although they look better than ours? What would you expect of eight clusters of taste?
@@ -1400,20 +1403,20 @@ final["hit rate"].sort_values(ascending=False).round(3).to_frame()
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "answer-04-12-types", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # A model trained on raw stars learns who is kind: here its ten clusters told 77 % of the variance of the users' mean
-# ratings, and its vectors all pointed nearly the same way. Her "Adventurers" may simply be generous. That her groups are
-# stable does not help: in the figure of section 4 the published vectors lie above the taste vectors on both counts (at
-# eight clusters 0.13 against 0.07, and over 0.8 against 0.43), because kindness is one number and easily cut the same
-# way twice. With biases taken out and length 1 the clusters told 1 % of kindness; but eight of those come back to 0.43
-# only, and ten to 0.2 if the model is trained again. (1 point)
+# ratings, and its vectors all pointed nearly the same way. Her "Adventurers" may simply be generous. That her groups
+# are stable does not help: in the figure of section 4 the published vectors lie above the taste vectors on both counts
+# (at eight clusters 0.13 against 0.07, and over 0.8 against 0.43), because kindness is one number and easily cut the
+# same way twice. With biases taken out and length 1 the clusters told 1 % of kindness; but eight of those come back to
+# 0.43 only, and ten to 0.2 if the model is trained again. (1 point)
 #
 # The five highest plain means are films that one member gave five stars; held-out ratings of such films were 3.7,
 # hardly above the mean. That they "make sense" is no evidence: any list of films can be told as a story. A damped mean
 # mends the list, and random clusters of the same size should be put beside it. (1 point)
 #
-# I would be convinced by (a) stability of clusters that do not tell kindness: most users keep their group when the model
-# is trained again with another seed or on another half of the data; and (b) a profile that holds on held-out ratings
-# clearly better than that of random groups (here a correlation of 0.79 against about 0.5), or a hit rate or error that
-# does, or users who agree with their type more often than with somebody else's in a blind test. (1 point)
+# I would be convinced by (a) stability of clusters that do not tell kindness: most users keep their group when the
+# model is trained again with another seed or on another half of the data; and (b) a profile that holds on held-out
+# ratings clearly better than that of random groups (here a correlation of 0.79 against about 0.5), or a hit rate or
+# error that does, or users who agree with their type more often than with somebody else's in a blind test. (1 point)
 
 # %% [markdown]
 # ## What to take along
