@@ -410,6 +410,8 @@ plots.learning_curves(
     title="On held-out ratings the published recipe does not reach the global mean",
 ).set_ylim(0.5, 1.8)
 plt.show()
+
+# %%
 print("mean loss per epoch:", " ".join(f"{loss:.2f}" for loss in losses))
 if CHECK_TEXT:
     claim(abs(min(history["test"]) - 1.07) < 0.01, "the published recipe gets to 1.07 stars at best")
@@ -1206,15 +1208,17 @@ SEQUELS = {
     "Matrix, The": "Matrix Reloaded, The",
 }
 place = {title: xy for title, xy in zip(known_titles, flat["t-SNE"], strict=True)}
-between = {}
+between = []
 for first, sequel in SEQUELS.items():
     if first in place and sequel in place:
         far = np.linalg.norm(flat["t-SNE"] - place[first], axis=1)
-        between[first, sequel] = int((far < np.linalg.norm(place[sequel] - place[first])).sum()) - 1
+        nearer = int((far < np.linalg.norm(place[sequel] - place[first])).sum()) - 1  # the film itself is not counted
+        between.append((first, sequel, nearer))
+between = pd.DataFrame(between, columns=["film", "sequel", "films that stand nearer"])
 if CHECK_TEXT:
-    near = list(between.values())
+    near = between["films that stand nearer"].tolist()
     claim(max(near[:3]) < 10 and near[3] > 50, "three sequels stand beside the first film, the second Matrix does not")
-pd.Series(between, name="films that stand nearer").rename_axis(["film", "sequel"]).to_frame()
+between
 
 # %% [markdown]
 # **Notice.** Colours mix: genres explain a part of taste and not all of it (the share above said so). But many sequels
