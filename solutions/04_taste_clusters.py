@@ -669,6 +669,7 @@ def quality(vectors: np.ndarray, n_clusters: int) -> tuple[float, float]:
     return silhouette_score(vectors, runs[0]), agreement(runs)
 
 
+# %%
 rng = np.random.default_rng(SEED)
 shuffled = unit(np.column_stack([rng.permutation(column) for column in user_vectors.T]))
 sources = {
