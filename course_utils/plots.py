@@ -21,6 +21,14 @@ PALETTE = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY)
 INK, GREY, PAPER = "#222222", "#6B6B6B", "#FFFFFF"
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
+PLACES = (
+    ((6, 0), "left"), ((-6, 0), "right"), ((0, 9), "center"), ((0, -9), "center"),
+    ((5, 7), "left"), ((5, -7), "left"), ((-5, 7), "right"), ((-5, -7), "right"),
+)  # fmt: skip
+"""Where a name may stand beside its point on a map: the offset in points and the alignment, the best first."""
+NAMES_APART, MOST_COVERED = 6, 0
+"""Pixels that stay free around a name on a map, and how many points without a name it may cover."""
+
 
 def use_house_style() -> None:
     """Set matplotlib's defaults for the figures of this course. Call it once, before the first figure."""
@@ -171,7 +179,8 @@ def labelled_map(
 
     points  (n, 2) float
     groups  (n,) the group of each point
-    labels  row -> name, the most important first; a name that would cover another or a named point is left out
+    labels  row -> name, the most important first; a name that would touch another, or cover a point that has a name or
+            more than MOST_COVERED others, is left out
     order   the groups as the legend lists them, at most as many as the palette has colours; sorted by default
     """
     order = list(order or sorted(set(groups)))
@@ -188,19 +197,24 @@ def labelled_map(
     ax.spines[:].set_visible(False)
     ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=3)
     figure.draw_without_rendering()  # fixes the layout, so that the room that a name takes is known
-    taken = [_around(ax.transData.transform(points[row]), 4) for row in labels]
+    dots, inside, taken = ax.transData.transform(points), ax.get_window_extent(), []
     for row, name in labels.items():
-        for offset, align in (((6, 0), "left"), ((-6, 0), "right"), ((0, 9), "center"), ((0, -9), "center")):
+        places = []
+        for offset, align in PLACES:
+            text = ax.annotate(name, points[row], offset, textcoords="offset points", ha=align, va="center", fontsize=8)
+            box = text.get_window_extent()
+            text.remove()
+            apart = not any(box.padded(NAMES_APART).overlaps(other) for other in taken)
+            named = any(box.overlaps(_around(dots[other], 4)) for other in labels)
+            if apart and not named and inside.x0 < box.x0 and box.x1 < inside.x1:
+                covered = ((dots > box.min - 1) & (dots < box.max + 1)).all(axis=1).sum()
+                places.append((covered, len(places), offset, align, box))
+        if places and min(places)[0] <= MOST_COVERED:
+            _, _, offset, align, box = min(places)
             text = ax.annotate(name, points[row], offset, textcoords="offset points", ha=align, va="center", fontsize=8)
             text.set_path_effects([withStroke(linewidth=2.5, foreground=PAPER)])
-            box = text.get_window_extent()
-            inside = ax.get_window_extent().padded(30)
-            fits = inside.x0 < box.x0 and box.x1 < inside.x1
-            if fits and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
-                ax.plot(*points[row], "o", color="none", markeredgecolor=INK, markersize=7, markeredgewidth=0.9)
-                break
-            text.remove()
+            taken.append(box)
+            ax.plot(*points[row], "o", color="none", markeredgecolor=INK, markersize=7, markeredgewidth=0.9)
     return ax
 
 

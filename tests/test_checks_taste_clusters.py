@@ -230,3 +230,81 @@ def test_every_world_of_recommendations_shows_one_five_star_rating_on_top_of_the
         members = world.labels[world.user_ids] == 0
         assert (members & (world.item_ids == top)).sum() == 1
         assert world.ratings[members & (world.item_ids == top)] == 5
+
+
+def recommend_with(*, members=None, prior=None, own=None, damping_of=None, empty=None):
+    """A right answer to exercise 9 but for the step that is given; the steps are named as in the answer."""
+
+    def recommend_items_for_cluster(cluster, user, train, labels, movies, n=5, damping=5.0):
+        me = train.users.encode([user])[0]
+        mine = train.user_ids == (me if own is None else own(user))
+        inside = labels[train.user_ids] == (cluster if members is None else members(labels, me))
+        film_ids, stars = train.item_ids[inside & ~mine], train.ratings[inside & ~mine]
+        if empty is not None and not len(film_ids):
+            return empty
+        damping = damping if damping_of is None else damping_of
+        mean = train.ratings.mean() if prior is None else prior(train, inside, mine)
+        counts = np.bincount(film_ids, minlength=train.n_items)
+        sums = np.bincount(film_ids, weights=stars, minlength=train.n_items)
+        scores = (sums + damping * mean) / np.maximum(counts + damping, 1e-9)
+        candidates = np.setdiff1d(film_ids, train.item_ids[mine])
+        best = candidates[np.argsort(-scores[candidates])][:n]
+        return movies.set_index("item_id").loc[train.items.decode(best), ["title", "genres"]].reset_index()
+
+    return recommend_items_for_cluster
+
+
+@pytest.mark.parametrize(
+    ("wrong", "points", "words"),
+    [
+        pytest.param({"damping_of": 5.0}, 0, "The damping that is passed in was not used", id="damping is always 5"),
+        pytest.param({"own": lambda user: user}, 0, "is the user's dense id", id="raw id used as dense"),
+        pytest.param({"members": lambda labels, me: labels[me]}, 0, "the user may be of another", id="own cluster"),
+        pytest.param(
+            {"prior": lambda train, inside, mine: 3.5},
+            0,
+            "The prior is the mean of all ratings in train",
+            id="prior 3.5",
+        ),
+        pytest.param({"prior": lambda train, inside, mine: 0.0}, 0, "missing above the line", id="prior 0"),
+        pytest.param(
+            {"prior": lambda train, inside, mine: train.ratings[inside].mean() if inside.any() else 0.0},
+            0,
+            "not that of the cluster's",
+            id="prior of all members",
+        ),
+        pytest.param(
+            {"empty": pd.DataFrame()}, 3, "0 rows, without the columns item_id, title, genres", id="no columns"
+        ),
+    ],
+)
+def test_the_recommend_check_names_the_mistake_in_nine_worlds(wrong, points, words):
+    for seed in (0, *OTHER_SEEDS):
+        verdict = Attempt(CHECKS["recommend"], (recommend_with(**wrong),)).verdict(seed)
+        assert (verdict.points, verdict.status) == (points, "failed"), f"seed {seed}: {verdict}"
+        assert words in verdict.message, f"seed {seed}: {verdict}"
+
+
+def test_clusters_that_are_numbered_from_one_are_told_to_start_at_zero():
+    from sklearn.cluster import KMeans
+
+    def user_clusters(model, users, n_clusters, seed):
+        vectors = model.user_factors.weight.detach().numpy()
+        labels = KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(vectors)
+        return dict(zip(users.raw_ids.tolist(), (labels + 1).tolist(), strict=True))
+
+    verdict = Attempt(CHECKS["user_clusters"], (user_clusters,)).verdict(0)
+    assert verdict.points == 0
+    assert "start at 0" in verdict.message
+
+
+def test_sums_for_the_users_own_cluster_are_told_that_another_one_was_asked_for():
+    def cluster_sums(train, labels, cluster, user):
+        counted = (labels[train.user_ids] == labels[user]) & (train.user_ids != user)
+        films, stars = train.item_ids[counted], train.ratings[counted]
+        return np.bincount(films, stars, train.n_items), np.bincount(films, minlength=train.n_items)
+
+    for seed in (0, *OTHER_SEEDS):
+        verdict = Attempt(CHECKS["cluster_sums"], (cluster_sums,)).verdict(seed)
+        assert verdict.points == 0
+        assert "the user may be of another" in verdict.message, verdict

@@ -13,13 +13,19 @@ from course_utils.checks.ratings.worlds import likely, raw_ids
 
 
 def clusters_world(rng: np.random.Generator) -> World:
-    """Users in groups that lie a hundred times farther apart than their members; films in other groups."""
+    """Users in groups that lie a hundred times farther apart than their members; films in other groups.
+
+    Two groups each lie in the same direction, one three times as far out as the other: vectors of length 1 mix them.
+    And a cloud without groups, of which every start of KMeans makes other ones.
+    """
     n_clusters, width = int(rng.integers(4, 7)), 5
     n_users, n_items = int(rng.integers(31, 36)), int(rng.integers(40, 46))
+    n_directions = (n_clusters + 1) // 2
 
     def planted(n: int) -> tuple[np.ndarray, np.ndarray]:
         groups = rng.permutation(np.arange(n) % n_clusters)
-        centres = 10 * np.eye(n_clusters, width + 1)[:, :width] + rng.normal(0, 0.5, (n_clusters, width))
+        centres = 10 * np.eye(n_directions, width) + rng.normal(0, 0.5, (n_directions, width))
+        centres = np.concatenate([centres, 3 * centres])[:n_clusters]
         return (centres[groups] + rng.normal(0, 0.02, (n, width))).astype(np.float32), groups
 
     user_vectors, groups = planted(n_users)
@@ -30,8 +36,11 @@ def clusters_world(rng: np.random.Generator) -> World:
         "raw_users": n_users + n_items + raw_ids(rng, n_users),  # no raw id is a dense id
         "n_clusters": n_clusters,
         "seed": int(rng.integers(1000)),
+        "cloud": rng.normal(size=(n_users, width)).astype(np.float32),
+        "seeds": rng.choice(1000, 5, replace=False),
     }
-    return World(public=public, secret={"groups": groups, "item_groups": item_groups})
+    secret = {"groups": groups, "item_groups": item_groups, "directions": groups % n_directions}
+    return World(public=public, secret=secret)
 
 
 @check(
@@ -52,12 +61,12 @@ def user_clusters(user_clusters, world):
     from course_utils.interactions import IdMap
 
     class Model(torch.nn.Module):
-        def __init__(self):
+        def __init__(self, user_vectors=world.user_vectors):
             super().__init__()
-            self.user_factors = torch.nn.Embedding(*world.user_vectors.shape)
+            self.user_factors = torch.nn.Embedding(*user_vectors.shape)
             self.item_factors = torch.nn.Embedding(*world.item_vectors.shape)
             for table, values in (
-                (self.user_factors, world.user_vectors),
+                (self.user_factors, user_vectors),
                 (self.item_factors, world.item_vectors),
             ):
                 table.weight.data.copy_(torch.as_tensor(values))
@@ -69,6 +78,12 @@ def user_clusters(user_clusters, world):
             seen |= {"keys" + case: list(found), "labels" + case: [found[key] for key in found]}
         else:
             seen["returned" + case] = type(found).__name__
+            return seen
+    seeds = [int(world.seeds[0]), *map(int, world.seeds)]  # the first one twice
+    first, again, *others = (
+        user_clusters(Model(world.cloud), IdMap(world.raw_users), world.n_clusters, seed) for seed in seeds
+    )
+    seen |= {"same_of_cloud": first == again, "seed_is_used": any(other != first for other in others)}
     return seen
 
 
@@ -104,7 +119,9 @@ def _(seen, world):
         call=call,
         came_back=f"the clusters {format_value(np.unique(labels))}",
         expected=f"the clusters 0 to {world.n_clusters - 1}",
-        slip="Ask KMeans for n_clusters clusters.",
+        slip="The numbers of clusters start at 0, as KMeans gives them: nothing is to be added."
+        if np.array_equal(np.unique(labels), np.arange(1, world.n_clusters + 1))
+        else "Ask KMeans for n_clusters clusters.",
     )
     place = {raw: dense for dense, raw in enumerate(world.raw_users.tolist())}
     by_dense = np.empty(n, dtype=int)
@@ -114,6 +131,8 @@ def _(seen, world):
         slip = "Those are the clusters of the films' vectors: use model.user_factors."
     elif agrees(by_dense[np.argsort(world.raw_users)], world.groups):
         slip = "The raw ids were sorted: row u of the table belongs to users.raw_ids[u], as it stands."
+    elif all(len(set(world.directions[by_dense == one])) == 1 for one in np.unique(by_dense)):
+        slip = "Vectors of one direction and different lengths were mixed: cluster them as they are, not at length 1."
     agreement = rand_index(by_dense, world.groups)
     # a start that merges two groups and splits a third still agrees to 0.7; a mixed-up map to about 0
     yield expect(
@@ -128,11 +147,18 @@ def _(seen, world):
         dict(zip(np.atleast_1d(seen["keys_again"]), np.atleast_1d(seen["labels_again"]), strict=True)) if same else {}
     )
     yield expect(
-        again == dict(zip(keys, labels, strict=True)),
+        again == dict(zip(keys, labels, strict=True)) and holds(seen["same_of_cloud"]),
         call="user_clusters(...) a second time with the same seed",
         came_back="other numbers for the clusters",
         expected="the same dict",
         slip="KMeans starts at random: pass random_state=seed.",
+    )
+    yield expect(
+        holds(seen["seed_is_used"]),
+        call=f"user_clusters(...) on vectors without any groups, with {len(world.seeds)} different seeds",
+        came_back="the same clusters for every seed",
+        expected="other clusters for another seed, since KMeans starts elsewhere",
+        slip="The seed that is passed in is not used: random_state=seed, not a fixed number.",
         saw=f"{n} users in {world.n_clusters} clusters under their raw ids, the same in a second call.",
     )
 
@@ -145,6 +171,11 @@ def rand_index(one: np.ndarray, other: np.ndarray) -> float:
     by_chance = first.sum() * second.sum() / len(first)
     most = (first.sum() + second.sum()) / 2
     return float(((first & second).sum() - by_chance) / (most - by_chance)) if most != by_chance else 1.0
+
+
+def holds(seen) -> bool:
+    """Whether a yes or no came back as yes."""
+    return isinstance(seen, np.ndarray) and bool(np.all(seen))
 
 
 def agrees(one: np.ndarray, other: np.ndarray) -> bool:

@@ -63,7 +63,8 @@ CASES = {
     call="cluster_sums(train, labels, cluster, user)",
     world=sums_world,
     hints={
-        "IndexError": "labels has one entry a user, train.user_ids one a rating: labels[train.user_ids] is by rating."
+        "IndexError": "labels has one entry a user, train.user_ids one a rating: labels[train.user_ids] is by rating.",
+        "ValueError": "labels has one entry a user, train.user_ids one a rating: labels[train.user_ids] is by rating.",
     },
 )
 def cluster_sums(cluster_sums, world):
@@ -86,6 +87,19 @@ def tally(world, counts_if) -> tuple[np.ndarray, np.ndarray]:
     return sums, counts
 
 
+def counted_at(world, counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums and counts (n_items,) of the ratings that a mask (n_ratings,) marks."""
+    films, n = world.item_ids[counted], len(world.raw_items)
+    return np.bincount(films, world.ratings[counted], n), np.bincount(films, minlength=n).astype(float)
+
+
+def last_of_each(world, counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The last marked rating of each film in place of the sum, and one in place of the count."""
+    last = dict(zip(world.item_ids[counted].tolist(), world.ratings[counted].tolist(), strict=True))
+    n = len(world.raw_items)
+    return np.array([last.get(film, 0.0) for film in range(n)]), np.array([float(film in last) for film in range(n)])
+
+
 @cluster_sums.judge
 def _(seen, world):
     yield expect_returned(seen, "2 values: sums, counts")
@@ -95,6 +109,10 @@ def _(seen, world):
         wanted = tally(world, lambda u: world.labels[u] == cluster and u != who)  # noqa: B023, called at once
         with_own = tally(world, lambda u: world.labels[u] == cluster)  # noqa: B023
         everybody = tally(world, lambda u: u != who)  # noqa: B023
+        own_cluster = tally(world, lambda u: world.labels[u] == world.labels[who] and u != who)  # noqa: B023
+        by_film = world.labels[world.item_ids] == cluster  # labels looked up by film ids
+        by_film = counted_at(world, by_film & (world.user_ids != who))
+        last = last_of_each(world, (world.labels[world.user_ids] == cluster) & (world.user_ids != who))
         all_but_last = tally(world, lambda u: world.labels[u] == cluster and u != len(world.labels) - 1)  # noqa: B023
         for place, name in enumerate(("sums", "counts")):
             which = ("first", "second")[place]
@@ -112,6 +130,13 @@ def _(seen, world):
                     all_but_last[place]
                 )
             mistakes["Sums and counts are swapped: sums come first."] = wanted[1 - place]
+            mistakes["With repeated ids, += at a list of ids keeps only the last of each: use np.bincount."] = last[
+                place
+            ]
+            mistakes["labels is by user: labels[train.user_ids], not labels[train.item_ids]."] = by_film[place]
+            mistakes[
+                "Those are ratings of the user's own cluster: `cluster` is asked for, the user may be of another."
+            ] = own_cluster[place]
             if name == "sums":
                 means = np.where(wanted[1] > 0, wanted[0] / np.maximum(wanted[1], 1), 0)
                 mistakes["Those are means: sums are asked for, and the numbers beside them."] = means

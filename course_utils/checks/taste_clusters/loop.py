@@ -165,7 +165,12 @@ def fit_world(rng: np.random.Generator) -> World:
     return World(public=public)
 
 
-@check(points=2, call="fit(model, epoch_batches, n_epochs, learning_rate)", world=fit_world)
+@check(
+    points=2,
+    call="fit(model, epoch_batches, n_epochs, learning_rate)",
+    world=fit_world,
+    hints={"TypeError": "epoch_batches is a function: call it, epoch_batches(), for the batches of every epoch."},
+)
 def fit(fit, world):
     """Adam, one step a batch, and the mean loss over the rows of each epoch."""
     import torch

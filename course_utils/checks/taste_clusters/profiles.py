@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from course_utils.checks.expect import Finding, expect, expect_array, expect_close, expect_equal
+from course_utils.checks.expect import Finding, expect_array, expect_close, expect_equal
 from course_utils.checks.framework import World, check
 
 GENRES = ("Noir", "Film-Noir", "Comedy", "Sci-Fi", "Children's", "(odd) one", "Action")
@@ -129,7 +129,7 @@ def films_world(rng: np.random.Generator) -> World:
         apart = all(
             lists["cosine"][:5].tolist() != other[:5].tolist() for name, other in lists.items() if name != "cosine"
         )
-        if np.diff(cosines).min() > 1e-3 and apart:
+        if np.diff(cosines).min() > 1e-3 and apart and cosines[1] < 0:  # below 0, where an own cosine of 0 shows
             return World(public={"item_vectors": vectors, "item_id": item, "n": 5})
 
 
@@ -139,6 +139,8 @@ def orders(vectors: np.ndarray, item: int) -> dict[str, np.ndarray]:
     lengths = np.sqrt((vectors**2).sum(axis=1))
     dots = vectors @ vectors[item]
     far = ((vectors - vectors[item]) ** 2).sum(axis=1)
+    scaled = vectors / np.sqrt((vectors**2).sum(axis=0))
+    columns = scaled @ scaled[item]
     cosine = dots / lengths / lengths[item]
 
     def without(order):
@@ -153,6 +155,8 @@ def orders(vectors: np.ndarray, item: int) -> dict[str, np.ndarray]:
         "distance, itself": np.argsort(far),
         "farthest": without(np.argsort(cosine)),
         "first dropped": np.argsort(-dots)[1:],
+        "by column": without(np.argsort(-columns)),
+        "by column, itself": np.argsort(-columns),
     }
 
 
@@ -163,6 +167,8 @@ FILM_SLIPS = {
     "first dropped": "Without dividing by lengths, the film is not always first in its own list: another was dropped.",
     "distance": "That is the order by Euclidean distance: the cosine compares directions and ignores lengths.",
     "distance, itself": "That is the order by Euclidean distance, with the film itself: the cosine is asked for.",
+    "by column": "Columns were brought to length 1: divide each row by its own length, norm along axis=1.",
+    "by column, itself": "Columns were brought to length 1: divide each row by its own length, norm along axis=1.",
     "farthest": "Those are the least alike: the largest cosine comes first.",
 }
 
@@ -173,6 +179,7 @@ def nearest_films(nearest_films, world):
     return {
         "films": nearest_films(world.item_vectors.copy(), world.item_id, world.n),
         "one": nearest_films(world.item_vectors.copy(), world.item_id, 1),
+        "all": nearest_films(world.item_vectors.copy(), world.item_id, len(world.item_vectors) - 1),
     }
 
 
@@ -199,4 +206,9 @@ def _(seen, world):
     yield expect_equal(
         seen["one"], lists["cosine"][:1], call="nearest_films(item_vectors, item_id, 1)", slip=slip, saw=saw
     )
-    yield expect(True)
+    everybody = lists["cosine"]
+    slip = "All films but the one itself, from the most to the least alike."
+    if isinstance(seen["all"], np.ndarray) and world.item_id in seen["all"]:
+        slip = "The film itself is in it, before films with a cosine below 0: its own has to be below -1, or left out."
+    call = f"nearest_films(item_vectors, item_id, {len(everybody)}), all others"
+    yield expect_equal(seen["all"], everybody, call=call, slip=slip, saw=saw)

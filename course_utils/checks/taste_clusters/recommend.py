@@ -38,7 +38,8 @@ def draw(rng: np.random.Generator) -> dict:
     rated[:, 0] = False
     one_fan = int(np.flatnonzero(labels == 0)[1])
     rated[one_fan, 0] = True  # film 0: five stars from one member of cluster 0, and nobody else
-    stars = np.round(rng.uniform(1, 5, (n_users, n_items)) * 0.6 + rng.uniform(0.5, 2, n_items), 2).clip(0.5, 4.9)
+    stars = np.round(rng.uniform(1, 5, (n_users, n_items)) * 0.6 + rng.uniform(0, 1.6, n_items), 2)
+    stars = (stars + np.array([0.7, 0, -0.3, 0])[labels][:, None]).clip(0.5, 4.9)  # whose mean is the prior matters
     stars[:, 0] = 5
     best = np.argsort(-stars[labels == 0].mean(axis=0))[1:7]
     rated[np.ix_([user, n_users - 1], best[:3])] = True  # the user, and the last of all, have seen some of the best
@@ -87,6 +88,7 @@ EDGES = {
     call=CALL,
     world=recommend_world,
     hints={
+        "IndexError": "Only dense ids are places in an array: train.users.encode([user])[0] is the user's.",
         "ValueError": "Film ids go back by train.items.decode, user ids in by train.users.encode: are they swapped?",
         "KeyError": "Look titles up by raw film ids, which train.items.decode gives; train.users is for users.",
     },
@@ -116,8 +118,9 @@ def rows_of(table, case: str) -> dict:
     try:
         missing = [name for name in ("item_id", "title", "genres") if name not in columns]
         if missing:
-            what = f"a {type(table).__name__}" + (f" without the column {', '.join(missing)}" if len(columns) else "")
-            return {"odd_" + case: what}
+            rows = f"{len(table)} rows" if hasattr(table, "columns") else f"a {type(table).__name__}"
+            lacks = f", without the column{'s' * (len(missing) > 1)} {', '.join(missing)}"
+            return {"odd_" + case: rows + lacks * hasattr(table, "columns")}
         texts = {
             f"{name}_{case}": np.array([str(one) for one in table[name]], dtype=str) for name in ("title", "genres")
         }
@@ -130,15 +133,29 @@ def scored(world, cluster, who, damping, slip="") -> tuple[dict[int, float], set
     """Score of every film that counts for the cluster, and the films to leave out, worked out rating by rating."""
     dense = {raw: place for place, raw in enumerate(world.raw_users.tolist())}
     me = dense.get(getattr(world, who), -1)
+    cluster = world.labels[me] if slip == "own cluster" else cluster
+    me = -1 if slip == "raw" else me
     ratings = list(zip(world.user_ids.tolist(), world.item_ids.tolist(), world.ratings.tolist(), strict=True))
-    mean = sum(stars for *_, stars in ratings) / len(ratings)
+    prior = sum(stars for *_, stars in ratings) / len(ratings)
     left_out = {film for user, film, _ in ratings if user == (len(world.labels) - 1 if slip == "last" else me)}
     given: dict[int, list[float]] = {}
     for user, film, stars in ratings:
         if (slip == "everybody" or world.labels[user] == cluster) and user != me:
             given.setdefault(film, []).append(stars)
-    damping = 0.0 if slip == "plain" else damping
-    score = {film: (sum(all_) + damping * mean) / (len(all_) + damping) for film, all_ in given.items()}
+    damping = {"plain": 0.0, "always 5": 5.0}.get(slip, damping)
+    if slip == "prior of the cluster":
+        prior = sum(map(sum, given.values())) / max(sum(map(len, given.values())), 1)
+    elif slip == "prior of the members":
+        inside = [stars for user, _, stars in ratings if world.labels[user] == cluster]
+        prior = sum(inside) / max(len(inside), 1)
+    elif slip == "prior by film":
+        means = [np.mean(world.ratings[world.item_ids == film]) for film in set(world.item_ids.tolist())]
+        prior = float(np.mean(means))
+    elif slip == "prior of the user":
+        prior = float(np.mean([stars for user, _, stars in ratings if user == me] or [prior]))
+    elif slip.startswith("prior "):
+        prior = float(slip.removeprefix("prior "))
+    score = {film: (sum(all_) + damping * prior) / (len(all_) + damping) for film, all_ in given.items()}
     if slip == "sum":
         score = {film: sum(all_) for film, all_ in given.items()}
     return score, set() if slip == "seen" else left_out
@@ -147,11 +164,14 @@ def scored(world, cluster, who, damping, slip="") -> tuple[dict[int, float], set
 def best_films(world, cluster, who, n, damping, *, slip="") -> list[int]:
     """Dense ids of the films that should come back, best first.
 
-    slip  a mistake to make: seen, everybody, plain, worst, sum, last
+    slip  a mistake to make: last, places, or one of SLIPS and PRIORS
     """
     n, damping = (5, 5.0) if n is None else (n, damping)
     score, left_out = scored(world, cluster, who, damping, slip)
     wanted = [film for film in score if film not in left_out]
+    if slip == "places":  # where each film stands in the list of candidates, in place of the film
+        wanted.sort()
+        return sorted(range(len(wanted)), key=lambda place: -score[wanted[place]])[:n]
     return sorted(wanted, key=lambda film: score[film] * (1 if slip == "worst" else -1))[:n]
 
 
@@ -161,17 +181,37 @@ SLIPS = {
     "worst": "That is the list from its lower end: best score first.",
     "sum": "Those are the films with the largest sum of stars: score them by the damped mean.",
     "plain": "Those are the best plain means: the damping was not used.",
+    "always 5": "The damping that is passed in was not used: those are the films for damping 5.",
+    "own cluster": "Those are films of the user's own cluster: `cluster` is asked for, the user may be of another.",
+    "raw": "`user` is a raw id, train.user_ids are dense: train.users.encode([user])[0] is the user's dense id.",
+    "places": "argsort gives places in the list of candidates, not films: candidates[order] are the films.",
 }
+PRIORS = {
+    "prior of the cluster": "The prior is the mean of all ratings in train, not that of the cluster's.",
+    "prior of the members": "The prior is the mean of all ratings in train, not that of the cluster's.",
+    "prior 0": "The damping is missing above the line: add damping times the prior, the mean of all ratings in train.",
+    "prior 3": "The prior is the mean of all ratings in train, not 3.",
+    "prior 3.5": "The prior is the mean of all ratings in train, not 3.5.",
+    "prior by film": "The prior is the mean of all ratings in train, not the mean of the films' means.",
+    "prior of the user": "The prior is the mean of all ratings in train, not that of the user's.",
+}
+SHOWN_BY = {"plain": ("default", "other"), "always 5": ("plain",), "own cluster": ("other",)}
+"""Cases that show a slip; all others show in each of the first three."""
 
 
 def tells_mistakes_apart(world) -> bool:
     """Whether scores are well apart, lists are full, and every slip changes the list that is looked at for it."""
     for case in ("default", "plain", "other"):
         right = best_films(world, *CASES[case])
-        slips = [slip for slip in SLIPS if (slip, case) != ("plain", "plain")]
+        slips = [slip for slip in SLIPS if case in SHOWN_BY.get(slip, ("default", "plain", "other"))]
         if len(right) < (CASES[case][2] or 5) or any(best_films(world, *CASES[case], slip=s) == right for s in slips):
             return False
     if best_films(world, *CASES["unknown"]) == best_films(world, *CASES["unknown"], slip="last"):
+        return False
+    if best_films(world, *CASES["default"], slip="raw") == best_films(world, *CASES["default"], slip="seen"):
+        return False
+    priors = [slip for slip in PRIORS if slip not in ("prior by film", "prior of the user")]  # may be close to the mean
+    if any(best_films(world, *CASES["long"], slip=slip) == best_films(world, *CASES["long"]) for slip in priors):
         return False
     return all(scores_are_apart(world, case) for case in ("default", "plain", "other", "long", "unknown"))
 
@@ -248,14 +288,21 @@ def films_are_right(seen, world, case: str, call: str, share: float):
     yield from worth(
         share,
         expect(
-            right, call=call, came_back=came_back, expected=expected, slip="" if right else slip_of(got, world, case)
+            right, call=call, came_back=came_back, expected=expected, slip="" if right else slip_of(seen, world, case)
         ),
         saw,
     )
 
 
-def slip_of(got: np.ndarray, world, case: str) -> str:
+def fits(seen, world, case: str, slip: str) -> bool:
+    """Whether a slip gives the very list that came back in a case."""
+    films = best_films(world, *CASES[case], slip=slip)
+    return np.array_equal(seen["item_id_" + case], world.raw_items[films])
+
+
+def slip_of(seen, world, case: str) -> str:
     """The likely mistake behind a list of raw ids that is not the right one."""
+    got = seen["item_id_" + case]
     right = best_films(world, *CASES[case])
     if np.array_equal(got, right):
         return "Those are dense ids: train.items.decode leads back to raw ones, which people and movies know."
@@ -269,10 +316,14 @@ def slip_of(got: np.ndarray, world, case: str) -> str:
         return "A user without a dense id has rated nothing, so nothing is left out."
     if case in ("alone", "empty"):
         return "Nobody else in the cluster has rated anything, so there are no candidates: a table without rows."
-    for name, slip in SLIPS.items():
+    slips = SLIPS | PRIORS
+    fitting = [
+        slip for slip in slips if all(fits(seen, world, one, slip) for one in ("default", "plain", "other", "long"))
+    ]
+    for name in [*fitting, *slips]:  # first what explains all lists, then what explains this one
         films = best_films(world, *CASES[case], slip=name)
         if np.array_equal(got, world.raw_items[films]) or np.array_equal(got, films):
-            return slip
+            return slips[name]
     me = int(np.flatnonzero(world.raw_users == getattr(world, CASES[case][1]))[0])
     own = set(world.raw_items[world.item_ids[world.user_ids == me]].tolist())
     if own & set(got.tolist()):
