@@ -190,6 +190,7 @@ def test_being_stopped_is_one_line_and_leaves_no_process_behind(by, course, stud
     assert not (out / ".work" / "workers").exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_workers_start_is_the_same_line(course, folders):
     process = start_grading(course, *folders, "--json", "--jobs", "2")
     wait_for(lambda: workers_of(process.pid))

@@ -106,6 +106,7 @@ def test_a_killed_grader_takes_its_workers_and_their_kernels_along(course, stude
     all_gone(family)
 
 
+@pytest.mark.slow
 def test_workers_elsewhere_drop_what_a_killed_grader_leaves_behind(run, course, student_edition, tmp_path, scheduler):
     submitted, out, file = tmp_path / "submitted", tmp_path / "graded", tmp_path / "pid"
     hand_in(submitted, "zoe", answered(student_edition, double=leave_a_pid_and_sleep(file)))
@@ -151,6 +152,7 @@ def killed_at_random(run, course, student_edition, folder: Path, n_students: int
     kill_and_resume(moments, start, lambda: start().wait(), out, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_grader_killed_at_random_moments_goes_on_to_the_same_marks(
     run, course, student_edition, tmp_path, rng, scheduler
 ):
