@@ -26,7 +26,8 @@ def clusters_world(rng: np.random.Generator) -> World:
         groups = rng.permutation(np.arange(n) % n_clusters)
         centres = 10 * np.eye(n_directions, width) + rng.normal(0, 0.5, (n_directions, width))
         centres = np.concatenate([centres, 3 * centres])[:n_clusters]
-        return (centres[groups] + rng.normal(0, 0.02, (n, width))).astype(np.float32), groups
+        noise = np.where(groups < n_directions, 0.02, 0.06)[:, None] * rng.normal(size=(n, width))
+        return (centres[groups] + noise).astype(np.float32), groups
 
     user_vectors, groups = planted(n_users)
     item_vectors, item_groups = planted(n_items)

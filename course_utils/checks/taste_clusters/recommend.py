@@ -195,6 +195,7 @@ PRIORS = {
     "prior by film": "The prior is the mean of all ratings in train, not the mean of the films' means.",
     "prior of the user": "The prior is the mean of all ratings in train, not that of the user's.",
 }
+LISTS = ("default", "plain", "other", "long")
 SHOWN_BY = {"plain": ("default", "other"), "always 5": ("plain",), "own cluster": ("other",)}
 """Cases that show a slip; all others show in each of the first three."""
 
@@ -209,6 +210,9 @@ def tells_mistakes_apart(world) -> bool:
     if best_films(world, *CASES["unknown"]) == best_films(world, *CASES["unknown"], slip="last"):
         return False
     if best_films(world, *CASES["default"], slip="raw") == best_films(world, *CASES["default"], slip="seen"):
+        return False
+    every = {slip: [best_films(world, *CASES[case], slip=slip) for case in LISTS] for slip in (*SLIPS, *PRIORS)}
+    if any(every[slip] in (every["prior of the cluster"], every["prior of the members"]) for slip in SLIPS):
         return False
     priors = [slip for slip in PRIORS if slip not in ("prior by film", "prior of the user")]  # may be close to the mean
     if any(best_films(world, *CASES["long"], slip=slip) == best_films(world, *CASES["long"]) for slip in priors):
