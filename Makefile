@@ -30,11 +30,11 @@ help:
 	@touch $@
 
 demo: .venv/installed
-	@echo "== Grading a class of known submissions (about five minutes)"
+	@echo "== Grading a class of known submissions (two to five minutes)"
 	@$(BIN)/course demo
 
 test: .venv/installed
-	@echo "== Running the tests (about ten minutes; MovieLens tests run if COURSE_DATA_DIR is set)"
+	@echo "== Running the tests (ten to twenty minutes; MovieLens tests run if COURSE_DATA_DIR is set)"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python -m pytest
