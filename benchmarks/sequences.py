@@ -58,7 +58,7 @@ def main() -> None:
         model = model_class(loss, representation, n_iter=arguments.n_iter, random_state=np.random.RandomState(seed))
         return (*timed(model.fit, train), model)
 
-    console = Console()
+    console = Console(width=150)  # the table is wide
     data = get_movielens_dataset("100K")
     rows = {model: [] for model in models}
     # One run more than counted: the first of all pays for what torch imports on first use.
