@@ -6,6 +6,7 @@ nobody has seen, and a rung has to hold there.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -133,7 +134,7 @@ def _measure(
     for seed in seeds:
         if progress:
             progress(model, len(values))
-        own = synthetic.generate(seed=seed).ratings if dataset == "synthetic" else ratings
+        own = _synthetic_ratings(seed) if dataset == "synthetic" else ratings
         try:
             fold = protocol.split(own, seed)
         except ValueError as problem:  # too few items to draw negatives from, for one
@@ -158,6 +159,12 @@ def _measure(
         }
         for metric, column in zip(protocol.metrics, zip(*values, strict=True), strict=True)
     ]
+
+
+@functools.cache
+def _synthetic_ratings(seed: int) -> pd.DataFrame:
+    """The ratings of the synthetic world of a seed, made once for all models."""
+    return synthetic.generate(seed=seed).ratings
 
 
 def ratings_hash(ratings: pd.DataFrame) -> str:

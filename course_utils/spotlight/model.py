@@ -48,13 +48,9 @@ class Model:
             raise ValueError(f"unknown loss {loss!r}; there are {', '.join(self._losses)}")
         if sparse and optimizer_func is None:
             raise ValueError("Adam takes no sparse gradients: give an optimizer_func, torch.optim.SparseAdam for one")
-        for name, value, least in (
-            ("embedding_dim", embedding_dim, 1),
-            ("n_iter", n_iter, 0),
-            ("batch_size", batch_size, 1),
-        ):
-            if not isinstance(value, Integral) or value < least:
-                raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
+        check_setting("embedding_dim", embedding_dim, least=1)
+        check_setting("n_iter", n_iter, least=0)
+        check_setting("batch_size", batch_size, least=1)
         self._loss = loss
         self._embedding_dim = embedding_dim
         self._n_iter = n_iter
@@ -152,6 +148,13 @@ def is_plain(net: nn.Module, kind: type[nn.Module], padding_idx: int | None) -> 
     hooks = [getattr(part, name) for part in net.modules() for name in _HOOKS]
     hooks += [parameter._backward_hooks for parameter in net.parameters()]
     return dense and trained and all(t.padding_idx == padding_idx for t in tables) and not any(hooks)
+
+
+def check_setting(name: str, value: int, least: int) -> int:
+    """The value itself; ValueError unless it is a whole number of at least `least`."""
+    if not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
+    return value
 
 
 def check_ids(name: str, ids: np.ndarray, number: int | None) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
 
 from course_utils.spotlight.randomness import RandomState, as_random_state
@@ -15,10 +13,3 @@ def sample_items(num_items: int, shape: int | tuple[int, ...], random_state: Ran
     returns  int64 of the given shape, values in [0, num_items)
     """
     return as_random_state(random_state).randint(0, num_items, shape, dtype=np.int64)
-
-
-def check_n_samples(num_negative_samples: int) -> int:
-    """The number itself; ValueError unless it is a whole number of at least 1."""
-    if not isinstance(num_negative_samples, Integral) or num_negative_samples < 1:
-        raise ValueError(f"num_negative_samples is {num_negative_samples!r}, expected a whole number of at least 1")
-    return num_negative_samples

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from course_utils.spotlight.factorization.model import FactorizationModel
 from course_utils.spotlight.interactions import Interactions
 from course_utils.spotlight.losses import adaptive_hinge_loss, bpr_loss, hinge_loss, pointwise_loss
-from course_utils.spotlight.model import OptimizerFunc
+from course_utils.spotlight.model import OptimizerFunc, check_setting
 from course_utils.spotlight.randomness import RandomState
-from course_utils.spotlight.sampling import check_n_samples, sample_items
+from course_utils.spotlight.sampling import sample_items
 
 
 class ImplicitFactorizationModel(FactorizationModel):
@@ -83,7 +83,9 @@ class ImplicitFactorizationModel(FactorizationModel):
         )
         # Fused Adam rounds differently, and where the highest of several scores counts, that may choose another one.
         self._fused_adam = loss != "adaptive_hinge"
-        self._num_negative_samples = check_n_samples(num_negative_samples) if loss == "adaptive_hinge" else 1
+        self._num_negative_samples = (
+            check_setting("num_negative_samples", num_negative_samples, least=1) if loss == "adaptive_hinge" else 1
+        )
 
     def fit(self, interactions: Interactions, verbose: bool = False) -> None:
         """Train for n_iter epochs; called again, go on from the present weights and optimiser state.

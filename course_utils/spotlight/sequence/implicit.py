@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from course_utils.spotlight.interactions import SequenceInteractions
 from course_utils.spotlight.losses import adaptive_hinge_loss, bpr_loss, hinge_loss, pointwise_loss
-from course_utils.spotlight.model import Model, OptimizerFunc, check_ids, is_plain
+from course_utils.spotlight.model import Model, OptimizerFunc, check_ids, check_setting, is_plain
 from course_utils.spotlight.randomness import RandomState
-from course_utils.spotlight.sampling import check_n_samples, sample_items
+from course_utils.spotlight.sampling import sample_items
 from course_utils.spotlight.sequence.representations import PADDING_IDX, CNNNet, LSTMNet, MixtureLSTMNet, PoolNet
 
 _NETS = {"pooling": PoolNet, "cnn": CNNNet, "lstm": LSTMNet, "mixture": MixtureLSTMNet}
@@ -86,7 +86,7 @@ class ImplicitSequenceModel(Model):
         # Fused Adam rounds differently. That may choose another negative, or fall on the other side of a hinge, and
         # then scores differ from the original's by 0.01; so only where the loss is smooth and the net shallow.
         self._fused_adam = representation == "pooling" and loss in ("pointwise", "bpr")
-        self._num_negative_samples = check_n_samples(num_negative_samples)
+        self._num_negative_samples = check_setting("num_negative_samples", num_negative_samples, least=1)
         self._num_items: int | None = None
 
     def fit(self, interactions: SequenceInteractions, verbose: bool = False) -> None:
