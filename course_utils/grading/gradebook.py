@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+import jinja2
 import nbformat
+import nbgrader.api
+from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbgrader.api import (
     Assignment,
@@ -54,6 +58,9 @@ summary { display: list-item; cursor: pointer; }
 </style>
 """
 """What nbgrader's page lacks: space between the columns of a table, and the triangle beside a folded hint."""
+nbgrader.api.create_engine = functools.cache(nbgrader.api.create_engine)
+"""nbgrader opens its gradebook a dozen times a submission; with an engine each, every statement is compiled anew."""
+
 NOT_GRADED = '<!doctype html><meta charset="utf-8"><title>{lesson}</title><h1>{lesson}</h1><p>{reason}</p>\n'
 
 
@@ -100,8 +107,36 @@ class AutogradeOne(OneSubmission, Autograde):
         ]
 
 
+class PageExporter(HTMLExporter):
+    """nbconvert's exporter, but a template that this process has compiled once is not compiled for every page."""
+
+    def _create_environment(self) -> jinja2.Environment:
+        environment = super()._create_environment()
+        environment.bytecode_cache = compiled_templates
+        return environment
+
+
+class MemoryCache(jinja2.BytecodeCache):
+    """Compiled templates, kept for as long as this process runs."""
+
+    def __init__(self):
+        self.templates: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        if bucket.key in self.templates:
+            bucket.bytecode_from_string(self.templates[bucket.key])
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        self.templates[bucket.key] = bucket.bytecode_to_string()
+
+
+compiled_templates = MemoryCache()
+
+
 class FeedbackOne(OneSubmission, GenerateFeedback):
     """nbgrader's GenerateFeedback for one submission."""
+
+    exporter_class = PageExporter
 
     def __init__(self, student: str, **kwargs):
         super().__init__(force=True, **kwargs)

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.utils import is_grade, is_solution
 
 from course_utils.checks.framework import OBSERVATION_MIME
 from course_utils.checks.verdict import VERDICT_MIME, Verdict, number
@@ -25,8 +24,8 @@ def exercise_of(grade_id: str) -> str:
 
 def check_cells(notebook: NotebookNode) -> list[tuple[int, NotebookNode]]:
     """The cells that a machine marks, with their places."""
-    cells = enumerate(notebook.cells)
-    return [(index, cell) for index, cell in cells if is_grade(cell) and not is_solution(cell)]
+    tagged = [(index, cell, cell.metadata.get("nbgrader", {})) for index, cell in enumerate(notebook.cells)]
+    return [(index, cell) for index, cell, tags in tagged if tags.get("grade") and not tags.get("solution")]
 
 
 Judge = Callable[[str, bytes], Verdict]

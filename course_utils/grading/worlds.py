@@ -7,16 +7,19 @@ is a folder with the public part of each world, and an edition of the data set w
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import importlib
+import os
 import tempfile
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from nbformat import NotebookNode
-from nbgrader.utils import setenv
 
 from course_utils import movielens
 from course_utils.checks.framework import WORLDS_VARIABLE, Check, World
@@ -81,20 +84,42 @@ def find_check(module: str, name: str) -> object:
         return None
 
 
+def worlds_of(exam: Exam) -> dict[str, World]:
+    """Grade id to the world that its check is graded on. Raises CourseError if one cannot be made."""
+    worlds = {}
+    with data_of(exam):
+        for grade_id, name in exam.checks:
+            check = find_check(*name.split(":"))
+            try:
+                worlds[grade_id] = check.world(derived(exam.seed, f"world of {check.key}"))
+            except Exception as problem:  # otherwise everybody would fail the check, and for no fault of theirs
+                raise CourseError(f"{grade_id} cannot be graded on {exam.dataset}: {problem}") from problem
+    return worlds
+
+
+@contextlib.contextmanager
+def data_of(exam: Exam) -> Iterator[None]:
+    """Within it, movielens.load gives the data that worlds are made of."""
+    seed = derived(exam.seed, "data set")
+    names = {"COURSE_DATASET": exam.dataset, movielens.SYNTHETIC_SEED_VARIABLE: str(seed)}
+    before = {name: os.environ[name] for name in names if name in os.environ}
+    os.environ |= names
+    try:
+        yield
+    finally:
+        for name in names:
+            del os.environ[name]
+        os.environ |= before
+
+
 class Examiner:
     """An exam's worlds, its judges, and the folder that kernels see. Made once a process, by `examiner`."""
 
     def __init__(self, exam: Exam):
         self.exam = exam
         self.checks = {grade_id: find_check(*name.split(":")) for grade_id, name in exam.checks}
-        self.worlds: dict[str, World] = {}
-        data_seed = derived(exam.seed, "data set")
-        with setenv(COURSE_DATASET=exam.dataset, **{movielens.SYNTHETIC_SEED_VARIABLE: str(data_seed)}):
-            for grade_id, check in self.checks.items():
-                try:
-                    self.worlds[grade_id] = check.world(derived(exam.seed, f"world of {check.key}"))
-                except Exception as problem:  # otherwise everybody would fail the check, and for no fault of theirs
-                    raise CourseError(f"{grade_id} cannot be graded on {exam.dataset}: {problem}") from problem
+        self.worlds = worlds_of(exam)
+        with data_of(exam):
             data = movielens.load(exam.dataset)
         held_out = [world.held_out for world in self.worlds.values() if world.held_out is not None]
         held_out = np.concatenate(held_out) if held_out else np.empty(0, dtype=np.int64)
@@ -134,10 +159,14 @@ class Examiner:
         return self.checks[grade_id].conclude(observation, self.worlds[grade_id])
 
 
-@functools.lru_cache(maxsize=4)
 def examiner(exam: Exam) -> Examiner:
-    """The examiner of an exam; a process that grades many submissions makes it once."""
-    return Examiner(exam)
+    """The examiner of an exam; a process that grades many submissions makes it once, whichever thread asks first."""
+    with making:
+        return made(exam)
+
+
+making = threading.Lock()
+made = functools.lru_cache(maxsize=4)(Examiner)
 
 
 def derived(seed: int, purpose: str) -> int:

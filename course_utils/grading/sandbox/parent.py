@@ -21,8 +21,11 @@ import socket
 import sys
 
 PRELOAD = (
-    "ipykernel.kernelapp",
+    "IPython.core.completerlib",
+    "IPython.extensions.storemagic",
     "implicit",
+    "ipykernel.debugger",
+    "ipykernel.kernelapp",
     "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
     "numpy",
@@ -30,8 +33,11 @@ PRELOAD = (
     "scipy.sparse",
     "scipy.stats",
     "seaborn",
+    "sqlite3",
     "torch",
     "torch._dynamo",
+    "tornado.platform.asyncio",
+    "tornado.queues",
     "tqdm.auto",
 )
 MOST_FILES = 64
