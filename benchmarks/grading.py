@@ -2,12 +2,12 @@
 
     python benchmarks/grading.py [--students 40] [--jobs 2] [--sample 40] [--lesson toy]
 
-The toy lesson of the tests (two exercises, NumPy, and an import of torch) does not train, so nearly all that is measured
-is overhead: kernels, judging, nbgrader's own recording and the feedback page. A lesson of the course is run with its
-full training, on ml-100k where COURSE_DATA_DIR has it. Ours runs each notebook in a sandbox. Stock `nbgrader autograde`
-followed by `generate_feedback` grades the first few of the same notebooks one after the other, without one; its marks
-are compared with ours. All times are of the wall clock, starting up included; memory is the recording process's, without
-its workers. `--sample 0` leaves the rival out.
+The toy lesson of the tests (two exercises, NumPy, and an import of torch) does not train, so nearly all that is
+measured is overhead: kernels, judging, nbgrader's own recording and the feedback page. A lesson of the course is run
+with its full training, on the data set that it names. Ours runs each notebook in a sandbox. Stock `nbgrader autograde`,
+followed by `generate_feedback`, grades the first few of the same notebooks one after the other, without one; its marks
+are compared with ours. All times are of the wall clock, starting up included; memory is the recording process's,
+without its workers. `--sample 0` leaves the rival out.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -29,22 +30,30 @@ from rich.console import Console
 from rich.table import Table
 
 from course_utils import movielens
+from course_utils.grading import grade as grading
 from course_utils.grading.build import build, release_notebooks
 from course_utils.grading.course import Course, find_course
 from course_utils.grading.grade import Plan, grade
 from course_utils.grading.patches import Patch, apply_patch
 from course_utils.grading.stage import read_source
 
-REPO = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPO / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import toy_course
 
+REPO = Path(__file__).resolve().parents[1]
 LOOK_AT = (20, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000)
 WRONG = "def double(values):\n    return values"
 
 
 def make_toy(folder: Path, patch: pytest.MonkeyPatch) -> Course:
-    """The tests' toy course, whose notebook imports torch."""
+    """The tests' toy course, whose notebook imports torch, and whose checks every sandbox is to show."""
+    settings_of, checks = grading.settings_of, folder / "site-packages" / "toy_checks.py"
+
+    def with_checks(*arguments):
+        settings = settings_of(*arguments)
+        return replace(settings, sandbox=replace(settings.sandbox, binds={str(checks): "/course/toy_checks.py"}))
+
+    patch.setattr(grading, "settings_of", with_checks)
     patch.setattr(toy_course, "SOURCE", toy_course.SOURCE.replace("import os\n", "import os\n\nimport torch\n", 1))
     toy_course.importable(patch, toy_course.make_course(folder))
     return find_course(folder)
@@ -107,7 +116,9 @@ def marks(database: Path, lesson: str) -> dict[str, float]:
     """Student to the machine's points."""
     with Gradebook(f"sqlite:///{database}") as gradebook:
         submissions = gradebook.assignment_submissions(lesson)
-        return {one.student_id: sum(grade.auto_score or 0.0 for grade in one.notebooks[0].grades) for one in submissions}
+        return {
+            one.student_id: sum(grade.auto_score or 0.0 for grade in one.notebooks[0].grades) for one in submissions
+        }
 
 
 def main() -> None:
@@ -130,7 +141,9 @@ def main() -> None:
         table = Table("submissions", "s in all", "s a submission since the line above", "memory, MB")
         before, earlier = 0, 0.0
         for finished, spent, memory in seen:
-            table.add_row(f"{finished}", f"{spent:.1f}", f"{(spent - earlier) / (finished - before):.2f}", f"{memory:.0f}")
+            table.add_row(
+                f"{finished}", f"{spent:.1f}", f"{(spent - earlier) / (finished - before):.2f}", f"{memory:.0f}"
+            )
             before, earlier = finished, spent
         console.print(f"course grade --jobs {options.jobs}, {course.lessons[0].name}, one run", table)
         console.print(f"{in_kernels / options.students:.2f} s a submission in its kernel")
