@@ -63,7 +63,10 @@ def test_a_solution_runs_from_top_to_bottom_and_every_check_gives_it_full_points
 
 @LESSONS
 def test_running_all_cells_of_the_student_edition_stops_at_the_first_stub_and_says_what_to_do(lesson):
-    executed = run(student_edition(lesson))  # goes on after an error, as a run of all cells in Jupyter does not
+    notebook = student_edition(lesson)
+    checks = [n for n, cell in enumerate(notebook.cells) if cell.metadata.get("nbgrader", {}).get("grade")]
+    notebook.cells = notebook.cells[: checks[0] + 1]  # Jupyter stops at an error; this run would go on after it
+    executed = run(notebook)
     first = next(cell for cell in executed.cells if any(o.output_type == "error" for o in cell.get("outputs", [])))
     assert re.fullmatch(r"check-\d\d-1-.*", first.metadata.nbgrader["grade_id"])
     (error,) = errors(nbformat.v4.new_notebook(cells=[first]))
