@@ -1,6 +1,7 @@
 """What all tests share: a fresh generator each, no network, and genuine data only where it is at hand."""
 
 import dataclasses
+import functools
 import importlib
 import json
 import os
@@ -19,12 +20,16 @@ import nbformat
 import numpy as np
 import pytest
 import toy_course
+from nbgrader import api
 from pytest_socket import socket_allow_hosts
 
 from course_utils import cli, movielens, synthetic
 from course_utils.baselines import recorded
 from course_utils.grading.build import build
 from course_utils.grading.course import find_course
+
+LONGEST = ["test_known_submissions", "test_hostile", "test_lessons", "test_grading_runs", "test_workers"]
+"""Modules that come first, or one of two processes would be left alone with one of them in the end."""
 
 HERE_ONLY = ["127.0.0.1", "::1"]  # Jupyter kernels and test servers; a connection to any other address is refused
 
@@ -34,6 +39,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     data_dir = os.environ.get("COURSE_DATA_DIR")
     if data_dir and Path(data_dir).is_dir():
         return
@@ -47,6 +53,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def rng() -> np.random.Generator:
     """The same random numbers for each test, in whatever order the tests run."""
     return np.random.default_rng(20261122)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _alembic_answers_once() -> Iterator[None]:
+    """For every new gradebook nbgrader starts a process that imports Alembic, only to hear the same version again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api, "get_alembic_version", functools.cache(api.get_alembic_version))
+        yield
 
 
 @pytest.fixture
@@ -106,9 +120,9 @@ def own_tmp(monkeypatch) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def course(tmp_path_factory):
-    """The toy course, built."""
+    """The toy course, built. Tests that change a course make one of their own."""
     folder = toy_course.make_course(tmp_path_factory.mktemp("course"))
     with pytest.MonkeyPatch.context() as patch:
         toy_course.importable(patch, folder)
@@ -117,7 +131,7 @@ def course(tmp_path_factory):
         yield course
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def student_edition(course):
     """The toy lesson as a student gets it."""
     return nbformat.read(course.notebooks / f"{toy_course.LESSON}.ipynb", as_version=4)
@@ -131,7 +145,7 @@ def folders(tmp_path, student_edition) -> tuple[Path, Path]:
     return tmp_path / "submitted", tmp_path / "graded"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scheduler(course, tmp_path_factory) -> Iterator[str]:
     """The address of a Dask scheduler with two workers, each at an address of its own, all started by hand.
 
@@ -140,7 +154,7 @@ def scheduler(course, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("dask")
     file = folder / "scheduler.json"
     common = ["--scheduler-file", str(file), "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
-    commands = [["scheduler", "--host", "127.0.0.1", "--port", "0", "--idle-timeout", "600", *common]]
+    commands = [["scheduler", "--host", "127.0.0.1", "--port", "0", "--idle-timeout", "1800", *common]]
     for host in ("127.0.0.2", "127.0.0.3"):
         single = [
             "--no-nanny",
@@ -154,9 +168,15 @@ def scheduler(course, tmp_path_factory) -> Iterator[str]:
             str(folder),
         ]
         commands.append(["worker", "--host", host, *single, *common])
+    quiet = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False", "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s"}
     with (folder / "log").open("w") as log:
         started = [
-            subprocess.Popen([sys.executable, "-m", f"distributed.cli.dask_{what}", *words], stdout=log, stderr=log)
+            subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.dask_{what}", *words],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **quiet},  # or each would look around a hundred times a second
+            )
             for what, *words in commands
         ]
     deadline = time.monotonic() + 60
@@ -169,7 +189,7 @@ def scheduler(course, tmp_path_factory) -> Iterator[str]:
         process.wait()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def run(course, scheduler):
     """Grade and write the tables; returns {(student, exercise): row of grades.csv}."""
     from course_utils.grading.grade import Plan, grade  # here, because most tests need none of it

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from graders import STOPPED, all_gone, record_of, start_grading, wait_for, workers_of
 from nbgrader.api import Gradebook
-from toy_course import DOUBLE, LESSON, answered, hand_in, importable, make_course, read_csv
+from toy_course import DOUBLE, LESSON, WRONG, answered, hand_in, importable, make_course, read_csv
 
 from course_utils import movielens
 from course_utils.grading.course import CourseError, find_course
@@ -18,16 +18,7 @@ from course_utils.grading.grade import Plan, grade
 from course_utils.grading.report import refresh
 from course_utils.grading.runfolder import find_run
 
-WRONG = "def double(values):\n    return values"
 SLOW = "import time\ntime.sleep(3)\n" + DOUBLE
-
-
-@pytest.fixture
-def folders(tmp_path, student_edition):
-    """A class of two: (submitted, out)."""
-    hand_in(tmp_path / "submitted", "ada", answered(student_edition, why="It does."))
-    hand_in(tmp_path / "submitted", "bob", answered(student_edition, double=WRONG))
-    return tmp_path / "submitted", tmp_path / "graded"
 
 
 def what_counts(out: Path) -> dict[str, bytes]:

@@ -176,7 +176,9 @@ class Check:
 
     def conclude(self, observation: bytes, world: World) -> Verdict:
         """Judge a packed observation: a pure function, for any process that knows the world."""
-        seen = unpack(observation)
+        return self._judged(unpack(observation), world).readable()
+
+    def _judged(self, seen: Observation, world: World) -> Verdict:
         if seen.error:
             return self._verdict_on_error(seen.error)
         findings = []
@@ -188,7 +190,7 @@ class Check:
         except Exception as problem:
             slip = "What your answer returned could not be judged. Compare its type and shape with the text above."
             findings.append(Finding(0, came_back=f"{type(problem).__name__}: {message_of(problem)}", slip=slip))
-        share = min((finding.share for finding in findings), default=0.0)
+        share = min((finding.share if finding.share > 0 else 0.0 for finding in findings), default=0.0)  # NaN is none
         last = findings[-1] if findings else Finding(0)
         saw = " ".join(finding.saw for finding in findings if finding.saw) if share > 0 else ""
         facts = (
@@ -203,7 +205,7 @@ class Check:
         )
         return Verdict(
             self.name,
-            points=self.points if share >= 1 else round(self.points * max(share, 0.0), 6),
+            points=self.points if share >= 1 else round(self.points * share, 6),
             max_points=self.points,
             status="ok" if share >= 1 else "failed",
             saw=saw,

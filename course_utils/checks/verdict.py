@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
-from dataclasses import asdict, dataclass
+import unicodedata
+from dataclasses import asdict, dataclass, replace
 
 VERDICT_MIME = "application/vnd.course.verdict+json"
 """Under this type a notebook's output carries the verdict for machines (`course check`, the report)."""
 
 STATUSES = ("ok", "failed", "not_attempted", "error")
+MOST_LETTERS = 2000
+"""Of each text of a verdict."""
 
 
 def number(points: float) -> str:
@@ -61,6 +64,11 @@ class Verdict:
         """The inverse of `as_dict`; unknown keys are ignored."""
         return cls(**{name: record[name] for name in cls.__dataclass_fields__ if name in record})
 
+    def readable(self) -> Verdict:
+        """The same verdict, in texts that tables, pages and terminals can show, whatever a student put into them."""
+        texts = {name: readable(getattr(self, name)) for name in ("saw", "called", "came_back", "expected", "slip")}
+        return replace(self, **texts)
+
     @property
     def headline(self) -> str:
         """`3 of 3 points`, behind a mark that needs no colour."""
@@ -101,3 +109,9 @@ def sentence(text: str) -> str:
     """The text with a full stop at its end, unless it already ends a sentence."""
     text = text.strip()
     return text if text.endswith((".", "!", "?", ":")) else text + "."
+
+
+def readable(text: str) -> str:
+    """At most MOST_LETTERS of the text, without halves of characters and those that control a terminal or a line."""
+    text = text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 3] + "..."
+    return "".join(letter if letter in "\n\t" or unicodedata.category(letter)[0] != "C" else "�" for letter in text)

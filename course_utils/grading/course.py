@@ -99,8 +99,11 @@ def find_course(start: Path | None = None) -> Course:
 
 
 def write_atomic(path: Path, data: str | bytes) -> None:
-    """Write a file under a temporary name, then rename it: a reader sees the old file or the new one, never half."""
-    data = data.encode() if isinstance(data, str) else data
+    """Write a file under a temporary name, then rename it: a reader sees the old file or the new one, never half.
+
+    Halves of characters, which a file's name or a student's text may hold and no file can, become question marks.
+    """
+    data = data.encode("utf-8", "replace") if isinstance(data, str) else data
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

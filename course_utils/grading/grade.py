@@ -18,7 +18,8 @@ from course_utils.checks.verdict import Verdict
 from course_utils.grading.build import check_sources
 from course_utils.grading.course import Course, CourseError, Lesson
 from course_utils.grading.gradebook import Recorder
-from course_utils.grading.repair import Repaired, Unreadable, read_submission, repair
+from course_utils.grading.reading import Unreadable, read_submission
+from course_utils.grading.repair import Repaired, repair
 from course_utils.grading.runfolder import RunFolder, claim_folder, locked, open_run
 from course_utils.grading.runner import Outcome, Settings
 from course_utils.grading.sandbox.settings import Limits, Sandbox
@@ -168,7 +169,10 @@ class Grading:
     def record(self, job: Job, executed: str, outcome: Outcome, verdicts: dict[str, Verdict]) -> None:
         """Record a submission that ran, its record last."""
         submission = job.submission
-        self.recorder.record(submission.lesson, submission.student, job.clean, executed, verdicts)
+        try:
+            self.recorder.record(submission.lesson, submission.student, job.clean, executed, verdicts)
+        except CourseError:  # whatever the notebook shows must not stop the others, nor cost its student a mark
+            self.recorder.record(submission.lesson, submission.student, job.clean, job.clean, verdicts)
         notes = {grade_id: texts for grade_id, texts in job.repaired.notes.items() if texts}
         if submission.note:
             notes.setdefault("", []).append(submission.note)

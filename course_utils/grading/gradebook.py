@@ -61,6 +61,7 @@ summary { display: list-item; cursor: pointer; }
 nbgrader.api.create_engine = functools.cache(nbgrader.api.create_engine)
 """nbgrader opens its gradebook a dozen times a submission; with an engine each, every statement is compiled anew."""
 
+NOT_SHOWN = "The notebook was graded, but holds something that cannot be shown on a page."
 NOT_GRADED = '<!doctype html><meta charset="utf-8"><title>{lesson}</title><h1>{lesson}</h1><p>{reason}</p>\n'
 
 
@@ -202,8 +203,11 @@ class Recorder:
 
     def feedback(self, lesson: str, student: str) -> None:
         """Write the submission's feedback page from the gradebook as it is now."""
-        self._run(FeedbackOne, lesson, student)
         page = self.out / "feedback" / student / lesson / f"{lesson}.html"
+        try:
+            self._run(FeedbackOne, lesson, student)
+        except CourseError:  # whatever an odd text breaks must not stop the others
+            write_atomic(page, NOT_GRADED.format(lesson=escape(lesson), reason=NOT_SHOWN))
         write_atomic(page, page.read_text(encoding="utf-8").replace("</head>", f"{FEEDBACK_STYLE}</head>", 1))
 
     def _run(self, kind: type, lesson: str, student: str, **arguments) -> None:

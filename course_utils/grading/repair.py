@@ -1,4 +1,4 @@
-"""From the file a student handed in to a notebook that nbgrader and a kernel can take.
+"""From the cells a student handed in to a notebook that nbgrader and a kernel can take.
 
 Trusted code, run before the kernel starts. Nothing of the submission is kept but its cells' types and sources: locked
 cells come from the released notebook, metadata too. Each thing that was out of the ordinary is noted in words.
@@ -7,27 +7,17 @@ cells come from the released notebook, metadata too. Each thing that was out of 
 from __future__ import annotations
 
 import copy
-import json
-import logging
 import re
-import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from nbgrader.utils import is_grade, is_locked, is_solution
 
-MAX_BYTES = 50_000_000
+from course_utils.grading.reading import Unreadable
+
 DEFINITION = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=", re.MULTILINE)
-
-
 KINDS = {"check": "the check cell", "ex": "the exercise's cell", "answer": "the answer's cell"}
-
-
-class Unreadable(Exception):
-    """Why a submitted file cannot be graded, in words for its student."""
 
 
 @dataclass
@@ -49,56 +39,15 @@ class Repaired:
         self.notes.setdefault(grade_id, []).append(f"{kind} {text}")
 
 
-def read_submission(path: Path) -> tuple[bytes, NotebookNode]:
-    """The file's bytes, and what it holds as a notebook of nbformat 4. Raises Unreadable."""
-    if path.is_symlink():
-        raise Unreadable(f"{path.name} is a symbolic link; hand in the notebook itself")
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        text = f"{path.name} has {size / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB that are read"
-        raise Unreadable(f"{text}; clear its outputs and hand it in again")
-    data = path.read_bytes()
-    return data, parse_notebook(data, path.name)
-
-
-def parse_notebook(data: bytes, name: str) -> NotebookNode:
-    """The bytes as a notebook of nbformat 4. Raises Unreadable."""
-    try:
-        content = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"{name} is not a notebook: it is not text in UTF-8") from error
-    except json.JSONDecodeError as error:
-        what = "is empty" if not data.strip() else f"is not JSON (line {error.lineno}: {error.msg})"
-        raise Unreadable(f"{name} is not a notebook: it {what}") from error
-    except RecursionError as error:
-        raise Unreadable(f"{name} is not a notebook: it is nested too deeply") from error
-    if not isinstance(content, dict) or not isinstance(content.get("cells", content.get("worksheets")), list):
-        raise Unreadable(f"{name} is JSON, but not a notebook: it has no list of cells")
-    content.setdefault("nbformat", 4)
-    content.setdefault("nbformat_minor", 5)
-    content.setdefault("metadata", {})
-    logger = logging.getLogger("traitlets")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)  # nbformat logs what it finds invalid; it is mended below
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return nbformat.reads(json.dumps(content), as_version=4)
-    except Exception as error:  # an odd file may break nbformat anywhere
-        raise Unreadable(f"{name} is not a notebook that can be read: {type(error).__name__}: {error}") from error
-    finally:
-        logger.setLevel(level)
-
-
 def repair(submitted: NotebookNode, released: NotebookNode) -> Repaired:
     """Put the student's cells into the released notebook's frame.
 
-    submitted  the notebook as read
+    submitted  the notebook as `reading` gives it
     released   the student edition of the lesson, untouched
     Raises Unreadable if the notebook holds none of the lesson's exercises.
     """
     named = {cell.metadata.nbgrader["grade_id"]: cell for cell in released.cells if "nbgrader" in cell.metadata}
-    cells = [plain(cell) for cell in submitted.cells if isinstance(cell, dict)]
+    cells = [plain(cell) for cell in submitted.cells]
     repaired = Repaired(NotebookNode(copy.deepcopy({**released, "cells": []})))
     found = match_cells(cells, named, released, repaired)
     if not found:
@@ -117,20 +66,14 @@ def repair(submitted: NotebookNode, released: NotebookNode) -> Repaired:
     return repaired
 
 
-def plain(cell: dict) -> NotebookNode:
-    """Type, source, metadata and id of a submitted cell, each of the type that it should have."""
-    source = cell.get("source", "")
-    if isinstance(source, list):
-        source = "".join(str(line) for line in source)
-    kind = cell.get("cell_type")
-    data = cell.get("metadata")
-    data = data.get("nbgrader") if isinstance(data, dict) else None
+def plain(cell: NotebookNode) -> NotebookNode:
+    """What counts of a submitted cell."""
     return NotebookNode(
-        cell_type=kind if kind in ("code", "markdown", "raw") else "raw",
-        source=source if isinstance(source, str) else str(source),
-        nbgrader=dict(data) if isinstance(data, dict) else {},
+        cell_type=cell.cell_type,
+        source=cell.source,
+        nbgrader=cell.metadata.get("nbgrader", {}),
         attachments=cell.get("attachments"),
-        id=str(cell.get("id", "")),
+        id=cell.id,
     )
 
 
@@ -209,7 +152,7 @@ def mend(cell: NotebookNode, grade_id: str, original: NotebookNode, repaired: Re
         new.source = cell.source
         if cell.cell_type != original.cell_type:
             repaired.note(grade_id, f"had been turned into a {cell.cell_type} cell; it was turned back")
-        if new.cell_type == "markdown" and isinstance(cell.attachments, dict):
+        if new.cell_type == "markdown" and cell.attachments:
             new.attachments = cell.attachments
     return new
 
@@ -217,7 +160,10 @@ def mend(cell: NotebookNode, grade_id: str, original: NotebookNode, repaired: Re
 def without_metadata(cell: NotebookNode) -> NotebookNode:
     """A cell of the student's own, or one of the lesson's that carries no mark."""
     make = {"code": new_code_cell, "markdown": new_markdown_cell}.get(cell.cell_type, new_raw_cell)
-    return make(source=cell.source)
+    new = make(source=cell.source)
+    if cell.cell_type == "markdown" and cell.attachments:
+        new.attachments = cell.attachments
+    return new
 
 
 def names_from(stem: str):

@@ -110,7 +110,7 @@ def student_line(record: dict, rows: list[Row]) -> dict:
         else None,
         "odd": odd,
         "seconds": record["seconds"],
-        "feedback": quote(f"feedback/{name}/{lesson}/{lesson}.html"),
+        "feedback": quote(f"feedback/{name}/{lesson}/{lesson}.html", errors="surrogateescape"),
     }
 
 

@@ -15,9 +15,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty
 from subprocess import DEVNULL
 
 import nbformat
@@ -28,7 +30,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
+from nbformat import NotebookNode, ValidationError
 
 from course_utils.checks.framework import OBSERVATION_MIME
 from course_utils.checks.observation import MAX_BYTES
@@ -43,8 +45,11 @@ INTERRUPT_GRACE = 10
 MAX_CELL_BYTES = 2 * 2**20
 """More output than this of one cell is dropped."""
 
+MAX_NOTEBOOK_BYTES = 8 * 2**20
+"""Likewise of all cells together."""
+
 MAX_OBSERVATION_BYTES = 2 * MAX_BYTES
-"""An observation that a check leaves for its judge may be this large; it is no part of what the cell shows."""
+"""The observations that checks leave for their judges may be this large in sum; they are no part of what cells show."""
 
 MAX_MESSAGE_BYTES, MAX_WAITING = 128 * 2**20, 20
 """A larger message cuts the kernel off; while so many messages wait to be looked at, the kernel has to wait."""
@@ -92,21 +97,43 @@ class BoundedKernelClient(AsyncKernelClient):
         context = super()._context_default()
         context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         context.setsockopt(zmq.RCVHWM, MAX_WAITING)
+        context.setsockopt(zmq.RECONNECT_IVL, 10)  # milliseconds: a kernel that is only just coming up is soon met
         return context
+
+    async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
+        """As jupyter_client's, but over with the first sign on both channels; that one waits for 0.2 s of silence."""
+        deadline = time.monotonic() + (timeout or float("inf"))
+        while time.monotonic() < deadline:
+            self.kernel_info()
+            with contextlib.suppress(Empty):
+                await self.shell_channel.get_msg(timeout=1)
+                await self.iopub_channel.get_msg(timeout=0.2)
+                return
+            if not await self._async_is_alive():
+                raise RuntimeError("the kernel ended before it was ready")
+        raise RuntimeError(f"the kernel was not ready after {timeout} s")
+
+    wait_for_ready = _async_wait_for_ready
 
 
 class CappedClient(NotebookClient):
-    """A notebook client that stops storing a cell's output at a limit, and never shows more than it stores."""
+    """A notebook client that stops storing output at a limit, and never shows more than it stores."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.written: dict[int, int] = {}
+        self.written: Counter[int] = Counter()
+        self.all_written = 0
+        self.observed: Counter[int] = Counter()
+        self.cut: set[int] = set()
 
     def process_message(self, msg, cell, cell_index):
         """As nbclient's, but deaf to messages that no kernel sends: they would become part of the notebook."""
         if type(msg["content"].get("execution_count", 0)) not in (int, type(None)):
             return None
-        return super().process_message(msg, cell, cell_index)
+        try:
+            return super().process_message(msg, cell, cell_index)
+        except ValidationError:
+            return None
 
     def handle_comm_msg(self, outs, msg, cell_index):
         """Widgets have no front end here."""
@@ -114,27 +141,57 @@ class CappedClient(NotebookClient):
     def _update_display_id(self, display_id, msg):
         """Change what an earlier cell shows, within the limit of all cells that show it."""
         size = len(str(msg["content"]))
-        cells = self._display_id_map.get(display_id, {})
-        if all(self.written.get(index, 0) + size <= MAX_CELL_BYTES for index in cells):
+        cells = list(self._display_id_map.get(display_id, {}))
+        if all(self.has_room(index, len(cells) * size) for index in cells):
             for index in cells:
-                self.written[index] = self.written.get(index, 0) + size
+                self.count(index, size)
             super()._update_display_id(display_id, msg)
 
     def output(self, outs, msg, display_id, cell_index):
         size = len(str(msg["content"]))
-        if OBSERVATION_MIME in msg["content"].get("data", {}) and size <= MAX_OBSERVATION_BYTES:
+        of_others = self.observed.total() - self.observed[cell_index]
+        if OBSERVATION_MIME in msg["content"].get("data", {}) and of_others + size <= MAX_OBSERVATION_BYTES:
             # Room of its own, for one: of several, judges look at the last.
+            self.observed[cell_index] = size
             outs[:] = [earlier for earlier in outs if OBSERVATION_MIME not in earlier.get("data", {})]
             return super().output(outs, msg, display_id, cell_index)
-        verdict = msg["msg_type"] in ("execute_result", "error")
-        if self.written.get(cell_index, 0) + size > MAX_CELL_BYTES and not (verdict and size < MAX_CELL_BYTES):
-            if self.written.get(cell_index, 0) <= MAX_CELL_BYTES:
+        if not self.has_room(cell_index, size, times=2 if msg["msg_type"] in ("execute_result", "error") else 1):
+            if cell_index not in self.cut:
                 text = "\n... more output than is kept ...\n"
                 outs.append(NotebookNode(output_type="stream", name="stdout", text=text))
-            self.written[cell_index] = MAX_CELL_BYTES + 1
+            self.cut.add(cell_index)
             return None
-        self.written[cell_index] = self.written.get(cell_index, 0) + size
+        self.count(cell_index, size)
         return super().output(outs, msg, display_id, cell_index)
+
+    def count(self, cell_index: int, size: int) -> None:
+        self.written[cell_index] += size
+        self.all_written += size
+
+    def has_room(self, cell_index: int, size: int, times: int = 1) -> bool:
+        """Whether so much more may be stored. For what a cell comes to, the limit is twice that of what it prints."""
+        if times == 1 and cell_index in self.cut:
+            return False  # nothing small gets in after something was left out
+        own, of_all = self.written[cell_index] + size, self.all_written + size
+        return own <= times * MAX_CELL_BYTES and of_all <= times * MAX_NOTEBOOK_BYTES
+
+
+def joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """The outputs with one piece a stream, where its first stood, and of a progress bar only its last state."""
+    kept, pieces = [], {}
+    for output in outputs:
+        if output.output_type != "stream":
+            kept.append(output)
+        elif output.name in pieces:
+            pieces[output.name].append(output.text)
+        else:
+            kept.append(output)
+            pieces[output.name] = [output.text]
+    for output in kept:
+        if output.output_type == "stream":
+            lines = "".join(pieces[output.name]).split("\n")
+            output.text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+    return kept
 
 
 def execute(
@@ -202,7 +259,7 @@ class Run:
             iopub_timeout=INTERRUPT_GRACE,
             raise_on_iopub_timeout=True,
             record_timing=False,
-            coalesce_streams=True,  # one piece a stream, and of a progress bar only its last state
+            coalesce_streams=False,  # see joined_streams: nbclient's takes hours for one long line
             store_widget_state=False,
             shutdown_kernel="immediate",
             on_cell_executed=self.mark_timeout,
@@ -216,6 +273,7 @@ class Run:
         for index, cell in enumerate(self.notebook.cells):
             if cell.cell_type == "code":
                 await self.client.async_execute_cell(cell, index, store_history=True)
+                cell.outputs = joined_streams(cell.outputs)
                 if self.on_cell:
                     self.on_cell(index, self.notebook)
             self.reached = index + 1

@@ -12,7 +12,7 @@ from nbgrader.utils import compute_checksum, is_grade, is_solution
 
 from course_utils.checks.verdict import Verdict
 from course_utils.grading.course import CourseError
-from course_utils.grading.repair import Unreadable, parse_notebook
+from course_utils.grading.reading import Unreadable, parse_notebook
 from course_utils.grading.runner import Outcome, Settings, execute, kernel_variables
 from course_utils.grading.verdicts import check_cells, error_of, exercise_of, verdict_at, verdicts_of
 

@@ -35,6 +35,7 @@ from course_utils.grading.course import CourseError
 from course_utils.grading.runner import Outcome, Settings, execute
 from course_utils.grading.sandbox import machine
 from course_utils.grading.sandbox.settings import SandboxError
+from course_utils.grading.sanitise import keep_what_can_be_shown
 from course_utils.grading.verdicts import remove_observations, verdicts_of
 from course_utils.grading.worlds import Exam, examiner
 from course_utils.movielens import DataError
@@ -74,6 +75,7 @@ def run_and_judge(notebook_json: str, settings: Settings, exam: Exam, package: s
         notebook = nbformat.reads(executed, as_version=4)
         verdicts = verdicts_of(notebook, outcome, ours.judge)
         remove_observations(notebook)
+        keep_what_can_be_shown(notebook)
         return nbformat.writes(notebook), outcome, verdicts
     except OSError:
         raise
