@@ -14,11 +14,15 @@ from toy_course import DOUBLE, LESSON, WRONG, answered, hand_in, importable, mak
 
 from course_utils import movielens
 from course_utils.grading.course import CourseError, find_course
-from course_utils.grading.grade import Plan, grade
+from course_utils.grading.grade import Grading, Plan, grade
 from course_utils.grading.report import refresh
 from course_utils.grading.runfolder import find_run
 
 SLOW = "import time\ntime.sleep(3)\n" + DOUBLE
+
+
+def stopped(*_) -> None:
+    raise CourseError("stopped")
 
 
 def what_counts(out: Path) -> dict[str, bytes]:
@@ -172,7 +176,7 @@ def test_being_stopped_is_one_line_and_leaves_no_process_behind(by, course, stud
     process = start_grading(course, submitted, out, "--json", "--jobs", "3")
     wait_for(lambda: pid_file.exists() and pid_file.read_text() and record_of(out, "bob").exists())
     workers = workers_of(process.pid)
-    assert len(workers) == 3
+    assert len(workers) == 1  # three jobs share it
     (os.killpg if by == signal.SIGINT else os.kill)(process.pid, by)
     told = process.communicate(timeout=120)[1]
     assert process.returncode == 130
@@ -213,14 +217,20 @@ def test_a_run_stopped_before_its_first_lesson_is_one_line_to_report_and_goes_on
     assert len(run(course, submitted, out)) == 6
 
 
-def test_only_the_chosen_students_are_graded_and_regraded(run, course, folders, one_line):
+def test_only_the_chosen_students_are_graded_and_regraded(run, course, folders, one_line, monkeypatch):
     submitted, out = folders
     assert {student for student, _ in run(course, submitted, out, students=["bob"])} == {"bob"}
     first = run(course, submitted, out)
     before = {name: record_of(out, name).stat().st_mtime_ns for name in ("ada", "bob")}
     nowhere = Plan(submitted, out, "synthetic", regrade=True, students=["ada"], scheduler="nowhere")
     with pytest.raises(CourseError, match="No Dask scheduler can be talked to at nowhere"):
-        grade(course, nowhere)  # asks for the regrade, and comes no further
+        grade(course, nowhere)  # does not even begin
+    assert run(course, submitted, out, students=["ada"]) == first
+    assert record_of(out, "ada").stat().st_mtime_ns == before["ada"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Grading, "all", stopped)
+        with pytest.raises(CourseError, match="stopped"):
+            run(course, submitted, out, regrade=True, students=["ada"])  # asks for it, and comes no further
     assert run(course, submitted, out, students=["ada"]) == first
     assert record_of(out, "ada").stat().st_mtime_ns > before["ada"]
     assert record_of(out, "bob").stat().st_mtime_ns == before["bob"]

@@ -9,18 +9,23 @@ import tempfile
 import time
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 from distributed import Client
 from distributed.security import Security
 from graders import all_gone, start_grading, wait_for, workers_of
-from toy_course import DOUBLE, LESSON, answered, hand_in
+from sandboxes import REPO, needs_bubblewrap
+from toy_course import DOUBLE, answered, hand_in
 
 from course_utils.grading import runfolder, workers
-from course_utils.grading.course import CourseError
+from course_utils.grading.build import release_notebooks
+from course_utils.grading.course import CourseError, find_course
 from course_utils.grading.grade import Plan, grade
 from course_utils.grading.gradebook import Recorder
+from course_utils.grading.patches import apply_patch, read_patches
 from course_utils.grading.runner import Settings
+from course_utils.grading.stage import read_source
 from course_utils.grading.workers import connect, fan_out, run_and_judge
 from course_utils.grading.worlds import Exam
 
@@ -57,7 +62,7 @@ def rows_of(out: Path) -> list[dict]:
 
 def recorded(out: Path) -> dict[str, int]:
     """Who is recorded, and when."""
-    return {path.stem: path.stat().st_mtime_ns for path in (out / ".work" / "results" / LESSON).glob("[!.]*.json")}
+    return {path.stem: path.stat().st_mtime_ns for path in (out / ".work" / "results").glob("*/[!.]*.json")}
 
 
 def test_workers_at_other_addresses_give_the_marks_of_workers_here(run, course, student_edition, tmp_path, monkeypatch):
@@ -134,15 +139,15 @@ def kill_and_resume(moments: list[float], start, run_to_the_end, out: Path, undi
     assert marks_of(out) == marks_of(undisturbed)
 
 
-def killed_at_random(run, course, student_edition, folder: Path, n_students: int, n_kills: int, rng, *options: str):
-    submitted, out, undisturbed = folder / "submitted", folder / "graded", folder / "undisturbed"
-    make_class(student_edition, submitted, n_students)
+def killed_at_random(course, submitted: Path, n_kills: int, rng, *options: str, **plan) -> None:
+    """Grade a class twice, once undisturbed. `options` of the command and `plan` say the same."""
+    out, undisturbed = submitted.parent / "graded", submitted.parent / "undisturbed"
 
     def stop(*_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):  # so that both have the same seed
-        grade(course, Plan(submitted, out, "synthetic", scheduler=options[-1] if options else ""), stop)
+        grade(course, Plan(submitted, out, "synthetic", **plan), stop)
     shutil.copytree(out, undisturbed)
     started = time.monotonic()
     start = functools.partial(start_grading, course, submitted, undisturbed, *options)
@@ -153,17 +158,24 @@ def killed_at_random(run, course, student_edition, folder: Path, n_students: int
 
 
 @pytest.mark.slow
-def test_a_grader_killed_at_random_moments_goes_on_to_the_same_marks(
-    run, course, student_edition, tmp_path, rng, scheduler
-):
-    killed_at_random(run, course, student_edition, tmp_path, 4, 2, rng, "--json", "--scheduler", scheduler)
+def test_a_grader_killed_at_random_moments_goes_on_to_the_same_marks(course, student_edition, tmp_path, rng, scheduler):
+    submitted = tmp_path / "submitted"
+    make_class(student_edition, submitted, 4)
+    killed_at_random(course, submitted, 2, rng, "--json", "--scheduler", scheduler, scheduler=scheduler)
 
 
 @pytest.mark.slow
-def test_a_grader_of_forty_killed_at_twenty_moments_goes_on_to_the_same_marks(
-    run, course, student_edition, tmp_path, rng
-):
-    killed_at_random(run, course, student_edition, tmp_path, 40, 20, rng)
+@needs_bubblewrap
+def test_a_grader_of_forty_killed_at_twenty_moments_goes_on_to_the_same_marks(tmp_path, rng):
+    course, submitted = find_course(REPO), tmp_path / "submitted"
+    lesson = course.lesson("00_ratings")
+    edition, reference = release_notebooks(course, [lesson])[lesson], read_source(lesson)
+    works = [apply_patch(patch, edition, reference) for patch in read_patches(course.submissions / lesson.name)]
+    for number in range(40):
+        path = submitted / f"s{number:02}" / lesson.name / f"{lesson.name}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(works[number % len(works)], path)
+    killed_at_random(course, submitted, 20, rng, "--json", "--jobs", "2", "--sandbox", "bwrap", jobs=2, sandboxed=True)
 
 
 def test_nobody_else_can_reach_the_workers_of_this_machine(tmp_path, monkeypatch):

@@ -52,12 +52,14 @@ def grade(
     regrade: Annotated[
         bool, typer.Option("--regrade", help="Run finished submissions again, all or those of --student and --lesson.")
     ] = False,
+    exercise: Annotated[
+        list[str] | None, typer.Option(help="With --regrade: change the marks of this one alone; several times.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows of grades.csv as JSON.")] = False,
 ) -> None:
     """Grade submitted notebooks: gradebook, feedback pages, grades.csv and report.html.
 
     Each notebook runs in a sandbox, and is judged outside of it. A run that was stopped goes on when started again.
-    To grade one exercise anew, --regrade its --lesson: a notebook runs as a whole, and all other marks stay the same.
     """
     from course_utils.grading.course import CourseError, find_course
     from course_utils.grading.grade import Plan
@@ -68,6 +70,8 @@ def grade(
         raise CourseError(f"--budget is fast or full, not {budget!r}")
     if sandbox not in ("auto", "bwrap", "none"):
         raise CourseError(f"--sandbox is auto, bwrap or none, not {sandbox!r}")
+    if exercise and not regrade:
+        raise CourseError("--exercise says what to --regrade; pass both")
     course = find_course()
     lessons = [course.lesson(lesson)] if lesson else None
     plan = Plan(
@@ -82,6 +86,7 @@ def grade(
         budget=budget,
         regrade=regrade,
         students=student or None,
+        exercises=exercise or None,
         sandboxed=sandbox != "none",
     )
     if plan.sandboxed and not scheduler and (reason := why_no_sandbox()):

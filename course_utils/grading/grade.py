@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from distributed import Client
 
 from course_utils.checks.verdict import Verdict
 from course_utils.grading.build import check_sources
@@ -25,8 +26,9 @@ from course_utils.grading.runner import Outcome, Settings
 from course_utils.grading.sandbox.settings import Limits, Sandbox
 from course_utils.grading.stage import read_source
 from course_utils.grading.submissions import Submission, find_submissions
+from course_utils.grading.verdicts import exercise_of
 from course_utils.grading.workers import connect, fan_out, package_fingerprint
-from course_utils.grading.worlds import Examiner, exam_of
+from course_utils.grading.worlds import Exam, exam_of, worlds_of
 
 GONE = "the file is gone since; the earlier version counts"
 
@@ -42,6 +44,7 @@ class Plan:
     budget       "fast" or "full": how long training takes that is not graded itself
     regrade      run finished submissions again, if their files are still there
     students     look at nobody else; None means everybody
+    exercises    with regrade: the marks of all others stay as they are; None means all
     sandboxed    run each notebook in a sandbox, not with this process's rights
     """
 
@@ -56,6 +59,7 @@ class Plan:
     budget: str = "fast"
     regrade: bool = False
     students: list[str] | None = None
+    exercises: list[str] | None = None
     sandboxed: bool = False
 
 
@@ -81,24 +85,43 @@ def grade(course: Course, plan: Plan, progress: Callable[[int, int, dict], None]
         raise CourseError(f"{plan.submitted} holds no folder of {', '.join(sorted(unknown))}")
     if plan.out.resolve().is_relative_to(plan.submitted.resolve()):
         raise CourseError(f"{plan.out} lies inside {plan.submitted}; choose an --out outside of it")
-    lessons = [lesson for lesson in lessons if lesson.name in names]
+    exams = {lesson: exam_of(read_source(lesson), plan.dataset, seed=0) for lesson in lessons if lesson.name in names}
+    if plan.exercises:
+        exams = those_with(plan.exercises, exams)
+    lessons = list(exams)
     check_sources(course, lessons)
-    for lesson in lessons:
-        Examiner(exam_of(read_source(lesson), plan.dataset, seed=0))  # what cannot be graded is said at once
+    for exam in exams.values():
+        worlds_of(exam)  # what cannot be graded is said at once
     out = plan.out.resolve()
     claim_folder(out)
     with locked(out), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of nbgrader about its own database, and of nbformat about what is mended
         isolation = "sandbox" if plan.sandboxed else "none"
-        run = open_run(out, plan.dataset, plan.budget, isolation, lessons, plan.regrade, plan.students)
+        run = open_run(out, plan.dataset, plan.budget, isolation, lessons, plan.regrade, plan.students, plan.exercises)
         recorder = Recorder(out)
-        for lesson in lessons:
-            recorder.prepare(course, lesson)
-        run.save()
-        chosen = [one for one in submissions if plan.students is None or one.student in plan.students]
-        Grading(plan, run, recorder, progress, chosen, settings_of(course, plan)).all()
+        # Workers come up while the gradebook is prepared.
+        with connect(plan.scheduler, plan.jobs, out / ".work" / "workers", plan.sandboxed) as client:
+            for lesson in lessons:
+                recorder.prepare(course, lesson)
+            run.save()
+            looked_at = {lesson.name for lesson in lessons}
+            chosen = [
+                one
+                for one in submissions
+                if one.lesson in looked_at and (plan.students is None or one.student in plan.students)
+            ]
+            Grading(plan, run, recorder, progress, chosen, settings_of(course, plan)).all(client)
         keep_what_is_gone(run, scope, submissions)
     return run
+
+
+def those_with(exercises: list[str], exams: dict[Lesson, Exam]) -> dict[Lesson, Exam]:
+    """The lessons that have any of these exercises. Raises CourseError if one is in none of them."""
+    known = {lesson: {exercise_of(grade_id) for grade_id, _ in exam.checks} for lesson, exam in exams.items()}
+    if unknown := set(exercises) - set().union(*known.values()):
+        names = ", ".join(sorted(set().union(*known.values())))
+        raise CourseError(f"no check is called {', '.join(sorted(unknown))}; those that were handed in are {names}")
+    return {lesson: exams[lesson] for lesson, names in known.items() if names & set(exercises)}
 
 
 def settings_of(course: Course, plan: Plan) -> Settings:
@@ -131,16 +154,14 @@ class Grading:
             for lesson, released in recorder.released.items()
         }
 
-    def all(self) -> None:
+    def all(self, client: Client) -> None:
         """Run what is not finished, on as many workers as there are."""
-        with connect(self.plan.scheduler, self.plan.jobs, self.run.path / ".work" / "workers") as client:
-            package = package_fingerprint() if self.plan.scheduler else ""
-            jobs = (
-                (job, (job.clean, self.settings, self.exams[job.submission.lesson], package))
-                for job in self.ready_jobs()
-            )
-            for job, result in fan_out(client, jobs, at_least=self.plan.jobs):
-                self.record(job, *result)
+        package = package_fingerprint() if self.plan.scheduler else ""
+        jobs = (
+            (job, (job.clean, self.settings, self.exams[job.submission.lesson], package)) for job in self.ready_jobs()
+        )
+        for job, result in fan_out(client, jobs, at_least=self.plan.jobs):
+            self.record(job, *result)
 
     def ready_jobs(self) -> Iterator[Job]:
         """Clean the submissions one by one; what cannot run is recorded at once, what is finished is skipped."""
@@ -169,6 +190,9 @@ class Grading:
     def record(self, job: Job, executed: str, outcome: Outcome, verdicts: dict[str, Verdict]) -> None:
         """Record a submission that ran, its record last."""
         submission = job.submission
+        known = self.run.read_record(submission.lesson, submission.student)
+        if known and known["sha256"] == job.sha256:
+            verdicts = verdicts | self.run.verdicts_that_stay(known)
         try:
             self.recorder.record(submission.lesson, submission.student, job.clean, executed, verdicts)
         except CourseError:  # whatever the notebook shows must not stop the others, nor cost its student a mark

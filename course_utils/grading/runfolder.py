@@ -25,10 +25,12 @@ import nbformat
 from nbformat import NotebookNode
 
 import course_utils.checks
+from course_utils.checks.verdict import Verdict
 from course_utils.grading.course import CourseError, Lesson, write_atomic
 from course_utils.grading.stage import read_source
+from course_utils.grading.verdicts import exercise_of
 
-FORMAT = 4
+FORMAT = 5
 SETTINGS = {
     "dataset": "data set",
     "budget": "training budget",
@@ -66,15 +68,34 @@ class RunFolder:
 
     def is_current(self, record: dict) -> bool:
         """Whether no regrade of this submission was asked for since it was recorded."""
-        asked = self.manifest["regrades"].get(record["lesson"], {})
-        return record["round"] >= max(asked.get("", 1), asked.get(record["student"], 1))
+        return not self.regrades_since(record)
 
-    def ask_for_regrade(self, lessons: list[Lesson], students: list[str] | None) -> None:
-        """Begin a new round, in which these students' work, or everybody's, on these lessons runs again."""
+    def regrades_since(self, record: dict) -> list[dict]:
+        """The regrades of this submission that were asked for since it was recorded."""
+        return [
+            asked
+            for asked in self.manifest["regrades"]
+            if asked["round"] > record["round"]
+            and record["lesson"] in asked["lessons"]
+            and (asked["students"] is None or record["student"] in asked["students"])
+        ]
+
+    def verdicts_that_stay(self, record: dict) -> dict[str, Verdict]:
+        """Grade id to verdict of what its regrades leave alone: none, unless all of them name exercises."""
+        since = self.regrades_since(record)
+        if not since or any(asked["exercises"] is None for asked in since):
+            return {}
+        anew = {exercise for asked in since for exercise in asked["exercises"]}
+        verdicts = record["verdicts"].items()
+        return {name: Verdict.from_dict(verdict) for name, verdict in verdicts if exercise_of(name) not in anew}
+
+    def ask_for_regrade(
+        self, lessons: list[Lesson], students: list[str] | None = None, exercises: list[str] | None = None
+    ) -> None:
+        """Begin a new round, in which work on these lessons runs again. None means all students, all exercises."""
         self.manifest["round"] += 1
-        for lesson in lessons:
-            asked = self.manifest["regrades"].setdefault(lesson.name, {})
-            asked.update(dict.fromkeys([""] if students is None else students, self.manifest["round"]))
+        asked = {"lessons": [lesson.name for lesson in lessons], "students": students, "exercises": exercises}
+        self.manifest["regrades"].append({"round": self.manifest["round"], **asked})
 
     def records(self) -> list[dict]:
         """All finished submissions, by student and lesson."""
@@ -118,12 +139,15 @@ def open_run(
     lessons: list[Lesson],
     regrade: bool = False,
     students: list[str] | None = None,
+    exercises: list[str] | None = None,
 ) -> RunFolder:
     """The run of a locked folder: a new one, or one to go on with. Nothing is written before its `save` is called.
 
     isolation  "sandbox", or "none" where submissions run with the grader's rights
     regrade    begin a new round; one of everybody takes over settings that differ from the earlier run's
     students   whom the new round is for; None means everybody
+    exercises  what the new round is for; None means everything. The rest keeps the marks that an earlier version of the
+               lesson or its checks has given
     """
     settings = {
         "dataset": dataset,
@@ -133,24 +157,25 @@ def open_run(
     }
     if not (out / "run.json").exists():
         manifest = {"format": FORMAT, **settings, "world_seed": secrets.randbelow(2**128) + 1}
-        manifest |= {"round": 1, "regrades": {}}
+        manifest |= {"round": 1, "regrades": []}
         return RunFolder(out, {**manifest, "versions": versions(), "started": now()})
     run = find_run(out)
     refuse_what_a_regrade_cannot_mend(run, settings, lessons)
     kept = {name: run.manifest[name] for name in ("dataset", "budget", "isolation")}
     kept["lessons"] = {name: value for name, value in run.manifest["lessons"].items() if name in settings["lessons"]}
     wanted = {**settings, "lessons": {name: settings["lessons"][name] for name in kept["lessons"]}}
-    changed = [words for key, words in SETTINGS.items() if kept[key] != wanted[key]]
-    if changed and (not regrade or students is not None):
-        text = f"{out} holds an earlier run with another {' and another '.join(changed)}"
-        anew = (
-            "--regrade to grade it anew" if students is None else "--regrade without --student to grade all of it anew"
-        )
+    changed = [key for key in SETTINGS if kept[key] != wanted[key]]
+    whole = students is None and (exercises is None or changed == ["lessons"])
+    if changed and not (regrade and whole):
+        text = f"{out} holds an earlier run with another {' and another '.join(SETTINGS[key] for key in changed)}"
+        chosen = [option for option, given in (("--student", students), ("--exercise", exercises)) if given]
+        without = f"--regrade without {' and '.join(chosen)} to grade all of it anew"
+        anew = without if chosen else "--regrade to grade it anew"
         raise CourseError(f"{text}; choose another --out, or pass {anew}")
     run.manifest["lessons"].update(settings["lessons"])
     run.manifest.update(dataset=dataset, budget=budget, isolation=isolation, versions=versions())
     if regrade:
-        run.ask_for_regrade(lessons, students)
+        run.ask_for_regrade(lessons, students, exercises)
     return run
 
 

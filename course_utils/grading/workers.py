@@ -35,6 +35,7 @@ from course_utils.grading.course import CourseError
 from course_utils.grading.runner import Outcome, Settings, execute
 from course_utils.grading.sandbox import machine
 from course_utils.grading.sandbox.settings import SandboxError
+from course_utils.grading.sandbox.warm import parent as warm_parent
 from course_utils.grading.sanitise import keep_what_can_be_shown
 from course_utils.grading.verdicts import remove_observations, verdicts_of
 from course_utils.grading.worlds import Exam, examiner
@@ -143,23 +144,26 @@ def fan_out(client: Client, jobs: Iterator[tuple[Job, tuple]], at_least: int) ->
 
 
 @contextlib.contextmanager
-def connect(scheduler: str, jobs: int, scratch: Path) -> Iterator[Client]:
+def connect(scheduler: str, jobs: int, scratch: Path, warm: bool = False) -> Iterator[Client]:
     """A client of the workers that grade. Only for the main thread, which is where Ctrl-C arrives.
 
     scheduler  the address of theirs; if it is empty, as many workers as there are jobs are started on this machine
     scratch    a folder for what Dask writes on this machine, removed at the end
+    warm       see `start_cluster`
     """
     for name in ("distributed", "distributed.client", "distributed.scheduler", "distributed.worker"):
         logging.getLogger(name).setLevel(SILENT)
     shutil.rmtree(scratch, ignore_errors=True)  # of a run that was killed
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-        stack.enter_context(dask.config.set({"temporary-directory": str(scratch)}))
+        # Each of Dask's logs of messages would keep a thousand notebooks.
+        settings = {"temporary-directory": str(scratch), "distributed.admin.low-level-log-length": 10}
+        stack.enter_context(dask.config.set(settings))
         security = None
         if not scheduler:
             stack.enter_context(dask.config.set(local_config()))
             with held_back():
-                cluster = start_cluster(jobs)
+                cluster = start_cluster(jobs, warm)
                 stack.callback(close, cluster)
             scheduler, security = cluster.scheduler_address, cluster.security
         else:
@@ -194,20 +198,27 @@ def local_config() -> dict:
     }
 
 
-def start_cluster(jobs: int) -> SpecCluster:
-    """A scheduler in this process and workers in others, which come up by and by. Only they can reach each other."""
+def start_cluster(jobs: int, warm: bool) -> SpecCluster:
+    """A scheduler in this process and workers in others, which come up by and by. Only they can reach each other.
+
+    Jobs share a worker, up to four: what they wait for runs in other processes, and what a worker must import and make
+    first is paid once.
+
+    warm  whether kernels are going to be forked from a warm parent, so that it is started at once
+    """
     multiprocessing.resource_tracker.ensure_running()  # or starting it later would let Ctrl-C through to workers
+    threads = max(number for number in (1, 2, 3, 4) if jobs % number == 0)
     common = {"protocol": "tls://", "host": "127.0.0.1", "security": Security.temporary()}
-    worker = {**common, "worker_class": LocalWorker, "nthreads": 1, "memory_limit": 0, "silence_logs": SILENT}
+    worker = {"worker_class": LocalWorker, "nthreads": threads, "memory_limit": 0, "silence_logs": SILENT, "warm": warm}
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # for the threads, and the processes, that this starts
     try:
         cluster = SpecCluster(
             scheduler={"cls": LocalScheduler, "options": {**common, "port": 0, "dashboard": False}},
-            worker={"cls": Nanny, "options": worker},
+            worker={"cls": Nanny, "options": {**common, **worker}},
             security=common["security"],
             silence_logs=SILENT,
         )
-        cluster.scale(jobs)
+        cluster.scale(jobs // threads)
         return cluster
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -228,7 +239,9 @@ class LocalScheduler(Scheduler):
 class LocalWorker(Worker):
     """A worker on the grader's machine, without a web server, that leaves it to the grader what Ctrl-C means."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, warm: bool, **kwargs):
+        if warm:
+            warm_parent()
         super().__init__(*args, **kwargs)
         signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which kernels would inherit
         signal.signal(signal.SIGTERM, end_at_once)
