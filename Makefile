@@ -37,7 +37,7 @@ test: .venv/installed
 	@echo "== Running the tests (ten to twenty minutes; MovieLens tests run if COURSE_DATA_DIR is set)"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 notebooks: .venv/installed
 	@$(BIN)/course build
