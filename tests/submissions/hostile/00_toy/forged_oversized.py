@@ -1,4 +1,4 @@
-# Leaves an observation of 140 MB, so that the grader runs out of memory.
+# Leaves an observation of 100 MB, so that the grader runs out of memory.
 
 # %% ex-00-1-double
 # expect: 2 ok "all values doubled"
@@ -10,5 +10,5 @@ from course_utils.checks import framework
 
 
 def double(values):
-    display({framework.OBSERVATION_MIME: "A" * 140_000_000}, raw=True)
+    display({framework.OBSERVATION_MIME: "A" * 100_000_000}, raw=True)
     return values + values

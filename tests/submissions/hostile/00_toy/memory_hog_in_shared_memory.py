@@ -6,6 +6,6 @@ import mmap
 
 
 def climb():
-    shared, block = mmap.mmap(-1, 2**33), b"x" * 2**24
+    shared, block = mmap.mmap(-1, 2**33), b"x" * 2**26
     while True:
         shared.write(block)
