@@ -97,7 +97,7 @@ def a_million_cells(folder, work):
     (folder / f"{LESSON}.ipynb").write_text(text.replace('"cells": [', '"cells": [' + cells, 1))
 
 
-@unreadable("too many")
+@unreadable("parts, more than")
 def a_million_parts(folder, work):
     """A few cells with very many empty parts in what they show."""
     text = json.dumps({**work, "metadata": {"x": []}})
