@@ -7,7 +7,7 @@ import time
 
 
 def climb():
-    for _ in range(12):
+    for _ in range(5):
         if os.fork() == 0:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             mine = b"x" * 2**28
