@@ -96,7 +96,8 @@ def hostile(request, listeners, tmp_path_factory):
         )
     }
     # It prints first, as lessons do: ipykernel opens what it prints through then, and later all files are used up.
-    cells = ["import glob, os, socket, ctypes, threading, time\nlibc = ctypes.CDLL(None, use_errno=True)\nprint()" + TRY]
+    cells = ["import glob, os, socket, ctypes, threading, time\nlibc = ctypes.CDLL(None, use_errno=True)\nprint()\n"]
+    cells[0] += TRY
     cells += [f"tried(lambda: ({question}))" for question in questions.values()]
     texts, outcome = run(*cells, "print('alive')", sandbox=limited(request.param, disk=400 * MB))
     os.environ.pop("COURSE_TEST_KEY")
