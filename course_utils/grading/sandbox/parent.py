@@ -23,6 +23,7 @@ import sys
 PRELOAD = (
     "ipykernel.kernelapp",
     "implicit",
+    "lightning",
     "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
     "numpy",
