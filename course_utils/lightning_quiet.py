@@ -17,7 +17,12 @@ def hush() -> None:
     """Silence Lightning's information and its advice on data loaders, for this process."""
     for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for advice in (".*does not have many workers.*", ".*number of training batches.*", ".*exists and is not empty.*"):
+    for advice in (
+        ".*does not have many workers.*",
+        ".*number of training batches.*",
+        ".*exists and is not empty.*",
+        ".*self.log.*",
+    ):
         warnings.filterwarnings("ignore", message=advice)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning asks torch in a way that torch has given up
 

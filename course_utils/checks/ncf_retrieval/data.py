@@ -103,7 +103,7 @@ def latest_world(rng: np.random.Generator) -> World:
     sizes = rng.integers(4, 9, 24)
     users, rows = raw_ids(rng, len(sizes)), []
     for user, size in zip(users, sizes, strict=True):
-        times = np.sort(rng.choice(np.arange(FIRST_SECOND, LAST_SECOND), size, replace=False))
+        times = FIRST_SECOND + np.sort(rng.choice(LAST_SECOND - FIRST_SECOND, size, replace=False))
         n_tied = int(rng.integers(1, 4))  # rows in the last second
         times[-n_tied:] = times[-1]
         rows.append(np.column_stack([np.full(size, user), times]))

@@ -55,6 +55,9 @@ def ncf(ncf, world):
     """Embeddings of 8, layers 16-64-32-1, binary cross-entropy on logits, Adam."""
     import torch
 
+    from course_utils.lightning_quiet import hush
+
+    hush()
     users, items, labels = (torch.as_tensor(getattr(world, n)) for n in ("user_ids", "item_ids", "labels"))
     model = ncf(world.n_users, world.n_items, world.learning_rate)
     start = model(users, items)
@@ -182,7 +185,7 @@ def loss_findings(seen, world):
         np.float64(wanted),
         rtol=0.01,
         call=f"{call}, for logits of about {LARGE:.0f} on the wrong side",
-        slip="Far from 0 a sigmoid is exactly 0 or 1, and its logarithm is cut off, gradient and all: work out the loss "
+        slip="Far from 0 a sigmoid is exactly 0 or 1, and its logarithm is cut off, gradient and all: take the loss "
         "from the logits, by binary_cross_entropy_with_logits.",
     )
 

@@ -96,8 +96,9 @@ def ladder(retrieve, world):
     scores = retrieve(world.user_ids.copy(), world.item_ids.copy(), world.n_users, world.n_items)
     if isinstance(scores, torch.Tensor):
         scores = scores.detach().cpu().numpy()
-    scores = np.asarray(scores)
-    return {"scores": scores.astype(np.float32) if scores.dtype == np.float64 else scores}
+    if isinstance(scores, np.ndarray) and scores.dtype == np.float64:
+        scores = scores.astype(np.float32)  # half the bytes on the way to the judge
+    return {"scores": scores}
 
 
 @ladder.judge
@@ -174,6 +175,6 @@ def likely_slip(scores, counts, met, yours: float, base: float, targets) -> str:
             "Far below popularity: do rows belong to user ids and columns to item ids, and is anything learnt at all?"
         )
     return (
-        "Vectors without regularisation learn their users by heart; a closed form or a well-weighted factorisation gets "
+        "Vectors without regularisation learn their users by heart; a closed form or a weighted factorisation gets "
         "further, and the last films of a history (rows are in order of time) say more than the first."
     )

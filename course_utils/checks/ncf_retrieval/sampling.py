@@ -113,7 +113,7 @@ def _(seen, world):
         int(seen["calls"]) <= MOST_CALLS,
         came_back=f"{int(seen['calls'])} calls of rng for {n} rows",
         expected=f"at most {MOST_CALLS}",
-        slip="No loop over rows: draw for all rows at once, rng.integers(n_items, size=(n, k)), then the misfits again.",
+        slip="No loop over rows: draw for all rows at once, rng.integers(n_items, size=(n, k)), then misfits again.",
         saw=f"{items.size} negatives for {n} positives, none of them met, every unseen item as likely as any other.",
     )
 
