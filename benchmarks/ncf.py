@@ -161,8 +161,8 @@ def report(given, train, test_users, targets, model: NCF, trainer: lightning.Tra
     n_pairs = trainer.global_step * given.batch_size * trainer.world_size
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9  # Linux counts in kilobytes
     console.print(
-        f"read and split {seconds[0]:.1f} s; one epoch's negatives {seconds[1]:.2f} s; {trainer.global_step:,} steps of "
-        f"training {seconds[2]:.1f} s, {n_pairs / seconds[2]:,.0f} pairs a second; peak memory {peak:.2f} GB a process"
+        f"read and split {seconds[0]:.1f} s; one epoch's negatives {seconds[1]:.2f} s; {trainer.global_step:,} steps "
+        f"in {seconds[2]:.1f} s, {n_pairs / seconds[2]:,.0f} pairs a second; peak memory {peak:.2f} GB a process"
     )
     table = Table("", f"HR@{TOP_K} among {N_RANKED} others", f"NDCG@{TOP_K}")
     for name, score in (("ItemPop", popular.predict), (f"NCF, {given.epochs} epochs", predict)):

@@ -40,7 +40,7 @@ class EpochBar(lightning.pytorch.callbacks.ProgressBar):
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         hidden = getattr(self, "_hidden", False)
-        self._bar = tqdm(total=trainer.max_epochs, unit="epoch", leave=False, disable=hidden)
+        self._bar = tqdm(total=trainer.max_epochs, unit="epoch", leave=False, mininterval=0, disable=hidden)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         figures = {name: f"{float(value):.4f}" for name, value in trainer.progress_bar_metrics.items()}
