@@ -8,7 +8,7 @@ import numpy as np
 
 from course_utils.checks.expect import Finding, expect_array, expect_close, format_value
 from course_utils.checks.framework import World, check
-from course_utils.checks.ncf_retrieval.worlds import rank_of, recognise
+from course_utils.checks.ncf_retrieval.worlds import first_failure, rank_of, recognise, worth
 from course_utils.checks.ratings.worlds import expect_returned, returned
 
 
@@ -86,7 +86,17 @@ def hit_rate_and_ndcg(hit_rate_and_ndcg, world):
 @hit_rate_and_ndcg.judge
 def _(seen, world):
     yield expect_returned(seen, "2 values: hr, ndcg")
-    ranks = world.ranks.tolist()
+    hit_rate = first_failure(hit_rate_findings(seen, world.ranks.tolist()))
+    gain = first_failure(ndcg_findings(seen, world.ranks.tolist()))
+    for failure, other, name in ((hit_rate, gain, "NDCG"), (gain, hit_rate, "HR")):
+        if failure:
+            yield worth(0.0 if other else 0.5, failure, f"{name} is right.")
+    cuts = ", ".join(map(str, TOP_KS))
+    saw = f"HR and NDCG over {len(world.ranks)} users, cut at {cuts}: a hit at rank r is worth 1 / log2(1 + r)."
+    yield Finding(1, saw=saw)
+
+
+def hit_rate_findings(seen, ranks: list[float]):
     n = len(ranks)
     for top_k in TOP_KS:
         call = f"hr of hr, ndcg = hit_rate_and_ndcg(ranks, {top_k})"
@@ -101,18 +111,16 @@ def _(seen, world):
         }
         slip = recognise(seen[f"hr_{top_k}"], slips, "The share of users whose rank is at most top_k.")
         yield expect_close(seen[f"hr_{top_k}"], np.float64(wanted), call=call, slip=slip)
+
+
+def ndcg_findings(seen, ranks: list[float]):
     for top_k in TOP_KS:
-        finding = expect_close(
+        yield expect_close(
             seen[f"ndcg_{top_k}"],
             np.float64(ndcg(ranks, top_k)),
             call=f"ndcg of hr, ndcg = hit_rate_and_ndcg(ranks, {top_k})",
             slip=ndcg_slip(seen[f"ndcg_{top_k}"], ranks, top_k),
         )
-        if not finding.ok:
-            fields = ("call", "came_back", "expected", "slip")
-            yield Finding(0.5, saw="HR is right.", **{name: getattr(finding, name) for name in fields})
-    cuts = ", ".join(map(str, TOP_KS))
-    yield Finding(1, saw=f"HR and NDCG over {n} users, cut at {cuts}: a hit at rank r is worth 1 / log2(1 + r).")
 
 
 def ndcg(ranks: list[float], top_k: int, gain=lambda rank: 1 / math.log2(1 + rank)) -> float:

@@ -18,6 +18,7 @@ from course_utils.checks.ncf_retrieval.nets import (
     same_shapes,
     tables_of,
 )
+from course_utils.checks.ncf_retrieval.worlds import first_failure, worth
 
 SIZES = (16, 64, 32, 1)
 FACTORS = 8
@@ -126,23 +127,15 @@ def _(seen, world):
     one = "A batch of one pair gives one score, of shape (1,): name the dimension, or squeeze() takes both."
     yield expect_array(seen["one"], shape=(1,), call="model(user_ids[:1], item_ids[:1])", slip=one)
     yield from same_net(seen["scores"], seen, world, "model.eval(), then model(user_ids, item_ids)")
-    saw = "The forward pass is right."
-    for finding in loss_findings(seen, world):
-        yield worth(1 / 3, finding, saw)
-    saw = "The forward pass and the loss are right."
-    for finding in step_findings(seen, world):
-        yield worth(2 / 3, finding, saw)
+    loss = first_failure(loss_findings(seen, world))
+    step = first_failure(step_findings(seen, world))
+    rights = ["the forward pass", *(["the loss"] * (loss is None)), *(["the optimiser"] * (step is None))]
+    for failure in (loss, step):
+        if failure:
+            yield worth(len(rights) / 3, failure, f"Right: {' and '.join(rights)}.")
     yield Finding(
         1, saw="Vectors of 8, layers 16-64-32-1, logits out, cross-entropy that stays exact far from 0, and Adam."
     )
-
-
-def worth(share: float, finding: Finding, saw: str) -> Finding:
-    """The finding, but a failure leaves this share of the points standing."""
-    if finding.ok:
-        return finding
-    fields = ("call", "came_back", "expected", "slip")
-    return Finding(share, saw=saw, **{name: getattr(finding, name) for name in fields})
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

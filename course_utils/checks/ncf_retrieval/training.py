@@ -12,8 +12,7 @@ import numpy as np
 
 from course_utils.checks.expect import Finding, expect, expect_array, expect_equal, format_value
 from course_utils.checks.framework import World, check
-from course_utils.checks.ncf_retrieval.module import worth
-from course_utils.checks.ncf_retrieval.worlds import encoded, met
+from course_utils.checks.ncf_retrieval.worlds import encoded, met, worth
 
 MAX_BATCHES = 2000
 A_TRIPLE = "Each batch is a triple of tensors: user_ids (B,), item_ids (B,) and labels (B,)."
@@ -268,13 +267,12 @@ def _(seen, world):
         slip=slip,
     )
     loaded = int(seen["loaded"])
-    slip = "Lightning keeps the first epoch's data unless the Trainer is told reload_dataloaders_every_n_epochs=1."
-    yield expect(
+    fresh = expect(
         loaded >= n,
         call="fit_best(...), counting the calls of data.train_dataloader()",
         came_back=f"{loaded} call{'s' * (loaded != 1)} in {n} epochs: the same negatives again and again",
         expected=f"{n}, one for each epoch",
-        slip=slip,
+        slip="Lightning keeps the first epoch's data unless the Trainer is told reload_dataloaders_every_n_epochs=1.",
     )
     yield expect_array(
         seen["epochs"], shape=(1,), call="the model's weight afterwards", slip="Keep the weights' shape."
@@ -293,17 +291,15 @@ def _(seen, world):
         slip = "Those are the weights from before training."
     elif kept == 1:
         slip = "Those are the first epoch's weights: a ModelCheckpoint that watches nothing keeps any epoch it likes."
-    yield worth(
-        1 / 3,
-        expect(
-            kept == world.best,
-            call="fit_best(...), looking at the model's weights afterwards",
-            came_back=f"the weights after epoch {kept}",
-            expected=f"those after epoch {world.best}, whose valid_ndcg of {max(world.valid):.2f} is the highest",
-            slip=slip,
-        ),
-        f"{n} epochs, with data loaded anew for each.",
+    best = expect(
+        kept == world.best,
+        call="fit_best(...), looking at the model's weights afterwards",
+        came_back=f"the weights after epoch {kept}",
+        expected=f"those after epoch {world.best}, whose valid_ndcg of {max(world.valid):.2f} is the highest",
+        slip=slip,
     )
+    yield worth(2 / 3 if best.ok else 0.0, fresh, "The best epoch's weights are put back.")
+    yield worth(1 / 3, best, f"{n} epochs, with data loaded anew for each.")
     yield Finding(
         1, saw=f"{n} epochs, each with data of its own, and the weights of epoch {world.best}, the best on validation."
     )

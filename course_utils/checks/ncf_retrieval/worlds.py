@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from course_utils.checks.expect import expect_close
+from course_utils.checks.expect import Finding, expect_close
 
 
 def met(rng: np.random.Generator, n_users: int, n_items: int, share: float) -> np.ndarray:
@@ -57,3 +57,16 @@ def as_whole_numbers(value) -> np.ndarray | None:
     except Exception:  # an object of a student may raise anything when it is looked at
         return None
     return None
+
+
+def first_failure(findings: Iterable[Finding]) -> Finding | None:
+    """The first finding that failed; None if there is none."""
+    return next((finding for finding in findings if not finding.ok), None)
+
+
+def worth(share: float, finding: Finding, saw: str) -> Finding:
+    """The finding, but a failure leaves this share of the points standing."""
+    if finding.ok:
+        return finding
+    fields = ("call", "came_back", "expected", "slip")
+    return Finding(share, saw=saw, **{name: getattr(finding, name) for name in fields})

@@ -110,7 +110,7 @@ class FreshPairs(lightning.LightningDataModule):
 
 
 # %% ex-02-11-fit-best
-# expect: 0 failed "reload_dataloaders_every_n_epochs=1"
+# expect: 2 failed "reload_dataloaders_every_n_epochs=1"
 def fit_best(model, data, n_epochs, callbacks, folder):
     best = ModelCheckpoint(dirpath=folder, monitor="valid_ndcg", mode="max")
     lightning.Trainer(max_epochs=n_epochs, callbacks=[*callbacks, best], **TRAINER).fit(model, data)

@@ -73,7 +73,7 @@ class MLP(nn.Module):
 
 
 # %% ex-02-9-ncf
-# expect: 1 failed "Sigmoid twice"
+# expect: 2 failed "Sigmoid twice"
 class NCF(lightning.LightningModule):
     def __init__(self, n_users, n_items, learning_rate=1e-3):
         super().__init__()
