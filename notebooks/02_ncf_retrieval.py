@@ -42,16 +42,16 @@
 # shallow autoencoders* (WWW 2019), for EASE; Krichene and Rendle, *On sampled metrics for item recommendation* (KDD
 # 2020); Dacrema et al., *Are we really making much progress?* (RecSys 2019).
 #
-# Each exercise is one cell to fill in, with a check below it. No check needs another exercise's answer, and neither do
-# the sections: wherever the lesson goes on with something that you were to write, it uses the helper package's version.
-# (An exercise that you have not begun stops *Run All*: go on with *Run Selected Cell and All Below* from the next
-# cell.) Blocks that begin with `if CHECK_TEXT:` hold the text to its figures, by `claim`. They teach nothing: skip
-# them.
+# Each exercise is one cell to fill in, with a check below it. No check needs another exercise's answer. The lesson goes
+# on with the helper package's version of what you were to write, but for exercises 8 to 11, whose answers train the
+# nets, and 13 and 15. (An exercise that you have not begun stops *Run All*: go on with *Run Selected Cell and All Below*
+# from the next cell.) Blocks that begin with `if CHECK_TEXT:` hold the text to its figures, by `claim`. They teach
+# nothing: skip them.
 
 # %%
 from itertools import pairwise
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import lightning
@@ -620,11 +620,11 @@ pd.DataFrame(lessons, index=columns).T.round(4)
 
 
 # %% [markdown]
-# **Notice.** The surer the model is of a wrong answer, the more it should learn from it: on the logit the slope goes to
-# 1. On the sigmoid it vanishes: at a logit of 20 float32 has $p = 1$ exactly, the logarithm of 0 is cut off at -100,
-#   and the slope is 0. And who leaves the sigmoid in the model and *also* takes the loss that applies one gets no
-#   error, only a loss that never exceeds 1.4 and a model that hardly learns. So: scores are logits, and the loss gets
-#   them as they are.
+# **Notice.** The surer the model is of a wrong answer, the more it should learn from it, and on the logit it does: the
+# slope approaches one. On the sigmoid it vanishes: at a logit of 20 float32 has $p = 1$ exactly, the logarithm of 0 is
+# cut off at -100, and the slope is 0. And who leaves the sigmoid in the model and *also* takes the loss that applies one
+# gets no error, only a loss that never exceeds 1.4 and a model that hardly learns. So: scores are logits, and the loss
+# gets them as they are.
 #
 # **NCF** of the first tutorial has vectors of 8 and layers 16 → 64 → 32 → 1. It is written as a `LightningModule`: a
 # module that also knows its loss (`training_step`) and its optimiser (`configure_optimizers`). Lightning then owns the
@@ -794,12 +794,12 @@ check.fit_best(fit_best)
 
 # %%
 def predictor(model: nn.Module):
-    """(n,) user ids, (n,) item ids -> (n,) scores, all NumPy, without gradients and dropout."""
+    """(n,) user ids, (n,) item ids -> (n,) scores, all NumPy, without gradients and dropout, on any device."""
 
     @torch.no_grad()
     def predict(user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
-        model.eval()
-        return model(*(torch.as_tensor(ids) for ids in (user_ids, item_ids))).numpy()
+        device = next(model.parameters()).device
+        return model.eval()(*(torch.as_tensor(ids, device=device) for ids in (user_ids, item_ids))).cpu().numpy()
 
     return predict
 
@@ -839,7 +839,8 @@ def run(
 ) -> pd.Series:
     """Train by exercises 10 and 11, keep the curve under a name; returns the figures of the epoch that was kept."""
     watch, data = Watch(), FreshPairs(train, N_NEGATIVES, batch_size, np.random.default_rng(SEED))
-    fit_best(model, data, n_epochs, [watch, EpochBar()], Path(mkdtemp()))
+    with TemporaryDirectory() as folder:
+        fit_best(model, data, n_epochs, [watch, EpochBar()], Path(folder))
     curves[name] = pd.DataFrame(watch.curve, columns=CURVES).rename_axis("epoch")
     kept = curves[name]["valid_ndcg"][1:].idxmax()
     return curves[name].loc[kept].rename(f"{name}, epoch {kept} of {n_epochs}")
@@ -1151,7 +1152,6 @@ pd.DataFrame(rows, index=[f"HR@10, {how}" for how in hits]).T
 #
 # (Not every difference is one: NCF's lead over Spotlight's BPR is within chance on these 943 people.)
 #
-#
 # ## 9 · The ladder: the strongest models here are not neural
 #
 # The rivals of this course are recorded on ten splits of each data set (each history ends up to four films early, so
@@ -1210,9 +1210,10 @@ if CHECK_TEXT:
 #
 # <details><summary>Hint</summary>
 #
-# One of the linear models alone passes three rungs on MovieLens; no model alone passes all. What a person has always
-# liked and what they watched last are two different signals, and `Markov()` from the imports knows the second. Scores
-# of two models have different sizes: bring each user's row to mean 0 and standard deviation 1 before you add them up.
+# One of the linear models alone passes two or three rungs on MovieLens. What a person has always liked and what they
+# watched last are two different signals, `Markov()` from the imports knows the second, and both together are better than
+# either. Scores of two models have different sizes: bring each user's row to mean 0 and standard deviation 1 before you
+# add them up.
 # </details>
 
 # %% deletable=false nbgrader={"cell_type": "code", "checksum": "f4a6e6ac82e88bf667493a42dd8eda36", "grade": false, "grade_id": "ex-02-14-ladder", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1282,7 +1283,7 @@ for row, user in enumerate(shown):
 counts, taken = popular.counts_, history.user_ids * n_items + history.item_ids
 everybody = {name: top_unseen(models[name].score_users, np.arange(n_users), history, TOP_K) for name in lists}
 for items in everybody.values():
-    assert not np.isin(np.arange(n_users)[:, None] * n_items + items, taken).any(), "a film that was seen is on a list"
+    claim(not np.isin(np.arange(n_users)[:, None] * n_items + items, taken).any(), "no film that was seen is on a list")
 spread = pd.DataFrame(
     {name: {"different films in all lists": len(np.unique(items)), "met by so many, median": np.median(counts[items])}
      for name, items in everybody.items()}
@@ -1301,9 +1302,9 @@ spread
 #
 # ## 11 · The same code on more than one GPU
 #
-# Nothing above would change for 25 million ratings on four GPUs but two options of the Trainer: `devices` and
-# `strategy`. Each process then trains on its own share of the positives, and draws its own negatives. The repository
-# holds that as a script, which reads a data set, draws negatives for a share of the users, and trains NCF:
+# Little above would change for 25 million ratings on four GPUs: two options of the Trainer, `devices` and `strategy`, and
+# that each process trains on its own share of the positives and draws its own negatives. The repository holds that as a
+# script, which reads a data set, takes a share of the users, and trains NCF:
 #
 # ```
 # python benchmarks/ncf.py --dataset ml-25m --user-share 0.3 --accelerator gpu --devices 4 --strategy ddp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import Finding, expect, expect_array, expect_close, format_value
+from course_utils.checks.expect import expect, expect_array, expect_close, format_value
 from course_utils.checks.framework import World, check
 from course_utils.checks.ncf_retrieval.worlds import encoded, met, rank_of, recognise
 
@@ -191,7 +191,15 @@ def rank_slips(ranks: np.ndarray, pairs: np.ndarray, world, n_candidates: int) -
     }
 
 
-@check(points=2, call="catalogue_ranks(score_users, train, test)", world=ranking_world, hints={"IndexError": SWAPPED})
+@check(
+    points=2,
+    call="catalogue_ranks(score_users, train, test)",
+    world=ranking_world,
+    hints={
+        "IndexError": "score_users takes user ids, and row b of what it returns belongs to the b-th of them.",
+        "ValueError": "Row b of the scores belongs to test.user_ids[b]: take the same rows of a mask over all users.",
+    },
+)
 def catalogue_ranks(catalogue_ranks, world):
     """The rank of each test item among all items that its user has not met in training."""
     asked = []
@@ -248,7 +256,6 @@ def _(seen, world):
         "Ranks in the order of test's rows, not of the user ids.": np.array(
             [by_user[user] for user in sorted(by_user)]
         ),
-        "Row b of what score_users returns belongs to user_ids[b]: pass test.user_ids.": np.full(len(pairs), -1.0),
         "The whole catalogue competes, and not the test items of others alone.": ranks_among(kept & test_items),
     }
     otherwise = (
@@ -260,4 +267,3 @@ def _(seen, world):
         slip=recognise(seen["ranks"], slips, otherwise),
         saw=f"{len(wanted)} test items among all that their users had not met: ranks to {format_value(wanted.max())}.",
     )
-    yield Finding(1)

@@ -103,17 +103,17 @@ def ladder(retrieve, world):
 
 @ladder.judge
 def _(seen, world):
-    form = expect_array(
-        seen["scores"], shape=(world.n_users, world.n_items), slip="One row for each user, one column for each item."
-    )
+    met = np.zeros((world.n_users, world.n_items), dtype=bool)
+    met[world.user_ids, world.item_ids] = True
+    scores = seen["scores"]
+    if isinstance(scores, np.ndarray) and scores.shape == met.shape and scores.dtype.kind in "iuf":
+        scores = np.where(met, 0, scores)  # these do not compete, so their scores may be anything, -inf for one
+    form = expect_array(scores, shape=met.shape, slip="One row for each user, one column for each item.")
     yield form
     if not form.ok:
         return
-    met = np.zeros((world.n_users, world.n_items), dtype=bool)
-    met[world.user_ids, world.item_ids] = True
     counts = np.bincount(world.item_ids, minlength=world.n_items)
     base = expected_ndcg(np.broadcast_to(counts, met.shape), world.targets, met).mean()
-    scores = np.asarray(seen["scores"])
     yours = expected_ndcg(scores, world.targets, met).mean()
     if yours > base + TOO_GOOD:
         yield Finding(
