@@ -17,6 +17,7 @@ of the users of ML-25M: 48,762 users, 38,000 items and 7 million interactions wi
 import argparse
 import resource
 import time
+from collections.abc import Iterator
 
 import lightning
 import numpy as np
@@ -25,7 +26,6 @@ from negatives import Positives, made_up
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
 from course_utils import movielens
 from course_utils.baselines.popularity import Popularity
@@ -34,6 +34,7 @@ from course_utils.interactions import encode
 from course_utils.lightning_quiet import EpochBar, hush
 from course_utils.negatives import SeenItems, sample_distinct_negatives, sample_negatives
 from course_utils.splits import in_time_order, user_split
+from course_utils.training import batches
 
 N_NEGATIVES, N_RANKED, TOP_K = 4, 99, 10
 SIZE_OF_25M = 48_762, 38_000, 7_000_000
@@ -63,6 +64,19 @@ class NCF(lightning.LightningModule):
         return torch.optim.Adam(self.parameters(), lr=self.learning_rate)
 
 
+class Epoch:
+    """The batches of one epoch, cut from whole tensors: fetched row by row, 35 million pairs would take too long."""
+
+    def __init__(self, tensors: list[Tensor], batch_size: int, seed: int) -> None:
+        self.tensors, self.batch_size, self.seed = tensors, batch_size, seed
+
+    def __len__(self) -> int:
+        return -(-len(self.tensors[0]) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        return batches(*self.tensors, batch_size=self.batch_size, generator=torch.Generator().manual_seed(self.seed))
+
+
 class SharedPairs(lightning.LightningDataModule):
     """An equal share of the positives for each process, with fresh negatives, for every epoch.
 
@@ -74,7 +88,7 @@ class SharedPairs(lightning.LightningDataModule):
         super().__init__()
         self.positives, self.seen, self.batch_size = positives, seen, batch_size
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> Epoch:
         n_shares, own, epoch = self.trainer.world_size, self.trainer.global_rank, self.trainer.current_epoch
         dealt = np.random.default_rng([SEED, epoch]).permutation(len(self.positives.user_ids))  # the same for all
         rows = dealt[: len(dealt) // n_shares * n_shares][own::n_shares]
@@ -82,8 +96,7 @@ class SharedPairs(lightning.LightningDataModule):
         negatives = sample_negatives(users, self.seen, N_NEGATIVES, np.random.default_rng([SEED, epoch, own]))
         labels = np.tile(np.array([1] + [0] * N_NEGATIVES, dtype=np.float32), len(users))
         columns = np.repeat(users, 1 + N_NEGATIVES), np.column_stack([items, negatives]).ravel(), labels
-        pairs = TensorDataset(*map(torch.from_numpy, columns))
-        return DataLoader(pairs, batch_size=None, sampler=BatchSampler(RandomSampler(pairs), self.batch_size, False))
+        return Epoch([torch.from_numpy(column) for column in columns], self.batch_size, SEED + epoch)
 
 
 def read(dataset: str, user_share: float) -> tuple[Positives, np.ndarray, np.ndarray]:
@@ -157,7 +170,8 @@ def report(given, train, test_users, targets, model: NCF, trainer: lightning.Tra
 
     console = Console()
     sizes = f"{train.n_users:,} users, {train.n_items:,} items, {len(train.user_ids):,} interactions to train on"
-    console.print(f"{given.dataset}: {sizes}; {trainer.world_size} processes on {trainer.accelerator.name()}")
+    n_processes = f"{trainer.world_size} process{'es' * (trainer.world_size > 1)}"
+    console.print(f"{given.dataset}: {sizes}; {n_processes} on {trainer.accelerator.name()}")
     n_pairs = trainer.global_step * given.batch_size * trainer.world_size
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9  # Linux counts in kilobytes
     console.print(
@@ -165,7 +179,7 @@ def report(given, train, test_users, targets, model: NCF, trainer: lightning.Tra
         f"in {seconds[2]:.1f} s, {n_pairs / seconds[2]:,.0f} pairs a second; peak memory {peak:.2f} GB a process"
     )
     table = Table("", f"HR@{TOP_K} among {N_RANKED} others", f"NDCG@{TOP_K}")
-    for name, score in (("ItemPop", popular.predict), (f"NCF, {given.epochs} epochs", predict)):
+    for name, score in (("ItemPop", popular.predict), (f"NCF, epochs: {given.epochs}", predict)):
         ranks = sampled_ranks(score, test_users, targets, negatives)
         table.add_row(name, f"{hit_rate_at(ranks, TOP_K).mean():.4f}", f"{ndcg_at(ranks, TOP_K).mean():.4f}")
     console.print(table)
