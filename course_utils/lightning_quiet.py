@@ -33,14 +33,14 @@ class EpochBar(lightning.pytorch.callbacks.ProgressBar):
     def __init__(self) -> None:
         super().__init__()
         self._bar: tqdm | None = None
+        self._hidden = False
 
     def disable(self) -> None:
         """Called by Lightning on all but the first of several processes."""
         self._hidden = True
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        hidden = getattr(self, "_hidden", False)
-        self._bar = tqdm(total=trainer.max_epochs, unit="epoch", leave=False, mininterval=0, disable=hidden)
+        self._bar = tqdm(total=trainer.max_epochs, unit="epoch", leave=False, mininterval=0, disable=self._hidden)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         figures = {name: f"{float(value):.4f}" for name, value in trainer.progress_bar_metrics.items()}

@@ -243,3 +243,15 @@ def test_the_reference_climbs_the_whole_ladder_on_real_data_and_als_alone_does_n
     sizes = {"n_users": world.public["n_users"], "n_items": world.public["n_items"]}
     als = ALS(32, rng=np.random.default_rng(0)).fit(world.public["user_ids"], world.public["item_ids"], **sizes)
     assert 1 <= ladder_on(world, als.score_users(np.arange(sizes["n_users"]))).points < 4
+
+
+def test_a_mask_whose_first_rows_are_taken_for_those_of_the_users_is_named():
+    def top_unseen(score_users, user_ids, train, n):
+        met = np.zeros((train.n_users, train.n_items), dtype=bool)
+        met[train.user_ids, train.item_ids] = True
+        return np.argsort(-np.where(met[: len(user_ids)], -np.inf, score_users(user_ids)), axis=1)[:, :n]
+
+    for seed in (0, *OTHER_SEEDS):
+        verdict = Attempt(CHECKS["top_unseen"], (top_unseen,)).verdict(seed)
+        assert verdict.points == 0
+        assert "take its rows user_ids" in verdict.message, verdict
