@@ -28,6 +28,7 @@ PRELOAD = (
     "implicit",
     "ipykernel.debugger",
     "ipykernel.kernelapp",
+    "lightning",
     "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
     "numpy",
