@@ -1,0 +1,302 @@
+"""Lesson 03, the networks, judged by what they do, whatever their layers are called.
+
+Every network here turns contexts (B, L) of item ids into scores (B, n_items) for the item that comes next. Padding in
+front must change nothing, rows of a batch must not feel each other, and a gradient must reach every parameter. Last,
+the probe trains it on a made-up chain whose best possible MRR is known.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_utils.checks.expect import Finding, expect, expect_array
+from course_utils.checks.framework import World, check
+
+N_FACTORS, N_STATES, LENGTH = 16, 10, 5
+PADS, MANY_PADS = 3, 60
+STEPS, BATCH, RATE = 150, 100, 0.02
+SUCCESSOR_PROBS = np.array([0.7, 0.2, 0.1])
+ENOUGH = 0.9  # of the best possible MRR; the reference reaches 0.99, popularity about 0.4
+
+NO_FORWARD = "The module needs a method called `forward` that takes contexts (B, L)."
+TOO_LONG = (
+    "An index does not fit a table: item ids go up to n_items - 1, and contexts are (B, L) with any L up to `length`."
+)
+SHAPES = "A tensor operation does not fit its shapes: contexts are (B, L), item vectors (B, L, D), scores (B, n_items)."
+
+
+def chain_world(rng: np.random.Generator) -> World:
+    """Contexts to look at the network with, and a chain in which each item is followed by one of three others."""
+    n_items = N_STATES + 1
+    chances = np.zeros((n_items, n_items))
+    for item in range(1, n_items):
+        chances[item, rng.choice(np.arange(1, n_items), len(SUCCESSOR_PROBS), replace=False)] = SUCCESSOR_PROBS
+    n, length = 600, LENGTH + 1
+    windows = np.empty((n, length), dtype=np.int64)
+    windows[:, 0] = rng.integers(1, n_items, n)
+    for place in range(1, length):
+        below = np.cumsum(chances[windows[:, place - 1]], axis=1)
+        windows[:, place] = (rng.random((n, 1)) >= below).sum(axis=1).clip(max=N_STATES)
+    for row, n_pads in enumerate(rng.integers(0, LENGTH, n)):
+        windows[row, :n_pads] = 0
+    contexts = np.array([rng.choice(np.arange(1, n_items), LENGTH, replace=False) for _ in range(6)])
+    public = {
+        "n_items": n_items,
+        "contexts": contexts,
+        "train_contexts": windows[:, :-1],
+        "train_targets": windows[:, -1],
+        "asked": windows[rng.choice(n, 60, replace=False), :-1],
+    }
+    return World(public=public, secret={"chances": chances})
+
+
+def single_items_world(rng: np.random.Generator) -> World:
+    """The same chain, but contexts hold one item, so that a bag of items is enough to know what comes next."""
+    world = chain_world(rng)
+    single = {}
+    for name in ("train_contexts", "asked"):
+        single[name] = np.zeros_like(world.public[name])
+        single[name][:, -1] = world.public[name][:, -1]
+    return World(public={**world.public, **single}, secret=world.secret)
+
+
+def look_at(model, world, states=None) -> dict:
+    """What a judge needs of a network, before and after it was trained on the chain.
+
+    states  for a network with a state at every place: contexts (B, L) -> (B, L, D)
+    """
+    import torch
+
+    contexts = torch.as_tensor(world.contexts)
+
+    def padded(n: int) -> torch.Tensor:
+        return torch.cat([torch.zeros(len(contexts), n, dtype=torch.int64), contexts], dim=1)
+
+    swapped, later = contexts.clone(), contexts.clone()
+    swapped[:, [-1, -2]] = contexts[:, [-2, -1]]
+    later[:, -2:] = contexts[:, -2:].roll(1, 0)
+    model.eval()
+    with torch.no_grad():
+        seen = {"scores": model(contexts)}
+        if np.shape(seen["scores"]) != (len(contexts), world.n_items):
+            return seen
+        seen["alone"] = torch.cat([model(row[None]) for row in contexts])
+        seen |= {"padded": model(padded(PADS)), "swapped": model(swapped), "empty": model(contexts[:2, :LENGTH] * 0)}
+        if states is None:
+            seen["many_pads"] = model(padded(MANY_PADS))
+        else:
+            seen |= {"states": states(contexts), "states_later": states(later)}
+    seen["without_gradient"] = train_on_chain(model, world)
+    model.eval()
+    with torch.no_grad():
+        seen["trained"] = model(torch.as_tensor(world.asked))
+    return seen
+
+
+def train_on_chain(model, world) -> np.ndarray:
+    """Train by Adam on cross-entropy; returns the names of the parameters that no gradient reached."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    contexts, targets = torch.as_tensor(world.train_contexts), torch.as_tensor(world.train_targets)
+    parameters = list(model.parameters())
+    if not parameters:
+        return np.array(["(there are none)"])
+    optimizer = torch.optim.Adam(parameters, lr=RATE)
+    reached = set()
+    model.train()
+    for _ in range(STEPS):
+        rows = torch.randint(len(targets), (BATCH,), generator=generator)
+        loss = torch.nn.functional.cross_entropy(model(contexts[rows]), targets[rows])
+        optimizer.zero_grad()
+        if loss.requires_grad:
+            loss.backward()
+        optimizer.step()
+        reached |= {name for name, p in model.named_parameters() if p.grad is not None}
+    return np.array(
+        [name for name, p in model.named_parameters() if name not in reached and p.requires_grad], dtype=str
+    )
+
+
+def form_of_scores(seen, world):
+    """Findings about shape, the rows of a batch, and an empty context."""
+    n, slip = len(world.contexts), "One score for every item: state @ item vectors transposed gives (B, n_items)."
+    if np.ndim(seen["scores"]) == 3:
+        slip = "That is one row of scores for every place: only the item after the last place is asked for."
+    elif np.shape(seen["scores"]) == (n, world.n_items - 1):
+        slip = "There is a column for every id, the padding's column 0 included."
+    yield expect_array(
+        seen["scores"],
+        shape=(n, world.n_items),
+        kind="f",
+        call=f"model(contexts) for contexts (B={n}, L={LENGTH}) and n_items={world.n_items}",
+        slip=slip,
+    )
+    yield expect_array(seen["alone"], shape=seen["scores"].shape, call="model(contexts[b : b + 1])", slip=slip)
+    yield expect(
+        np.allclose(seen["alone"], seen["scores"], atol=1e-4),
+        call="model(contexts[b : b + 1]) for each row b alone",
+        came_back="other scores than in the batch of all rows",
+        expected="the same scores",
+        slip="Rows of a batch feel each other: batch and time are swapped. PyTorch's recurrent layers take (L, B, D) "
+        "unless batch_first=True; softmax and mean run over places, not over rows.",
+    )
+    yield expect_array(
+        seen["empty"],
+        shape=(2, world.n_items),
+        kind="f",
+        call="model(contexts) where a context holds padding alone",
+        slip="An empty context is no error: mind a division by 0 items, a length of 0, and softmax over nothing.",
+    )
+
+
+def padding_changes_nothing(seen, slip: str) -> Finding:
+    """The scores with PADS more zeros in front are the same."""
+    form = expect_array(seen["padded"], shape=seen["scores"].shape, kind="f", slip=slip)
+    if not form.ok:
+        return form
+    difference = float(np.abs(seen["padded"] - seen["scores"]).max())
+    return expect(
+        difference < 1e-4,
+        call=f"model(contexts) with {PADS} more zeros in front",
+        came_back=f"scores that differ by up to {difference:.3g}",
+        expected="the same scores",
+        slip=slip,
+    )
+
+
+def order_matters(seen, wanted: bool, slip: str) -> Finding:
+    """Whether swapping the last two items changes the scores, as it should or should not."""
+    same = bool(np.allclose(seen["swapped"], seen["scores"], atol=1e-5))
+    return expect(
+        same != wanted,
+        call="model(contexts) with the last two items swapped",
+        came_back="the same scores" if same else "other scores",
+        expected="other scores" if wanted else "the same scores",
+        slip=slip,
+    )
+
+
+def learns(seen, world, saw: str):
+    """Findings about gradients, and about the chain that the probe trained the network on."""
+    names = np.atleast_1d(seen["without_gradient"]).tolist()
+    yield expect(
+        not names,
+        call="the gradients of cross-entropy on model(contexts)",
+        came_back=f"none in {', '.join(map(str, names[:4]))}",
+        expected="a gradient in every parameter",
+        slip="A gradient must reach every parameter: no layers that are not used, no .detach(), .data or copies.",
+    )
+    chances = world.chances[world.asked[:, -1]]  # (n, n_items), of what comes next
+    yield expect_array(seen["trained"], shape=chances.shape, kind="f", slip="Scores (B, n_items), after training, too.")
+    best, popular = expected_mrr(chances, chances), expected_mrr(world.chances.sum(axis=0) + 0 * chances, chances)
+    got = expected_mrr(np.asarray(seen["trained"], dtype=float), chances)
+    yield expect(
+        got >= ENOUGH * best,
+        call=f"model after {STEPS} steps of Adam on a made-up chain of {N_STATES} items",
+        came_back=f"MRR {got:.3f}",
+        expected=f"{ENOUGH * best:.3f} or more: the best possible is {best:.3f}, popularity gets {popular:.3f}",
+        slip="The network cannot tell what follows what: is the last item's vector in the state, does the state reach "
+        "the scores, and are vectors at the start neither all alike nor far larger than 1?",
+        saw=f"{saw} On a made-up chain it reaches {got / best:.0%} of the best possible MRR.",
+    )
+
+
+def expected_mrr(scores: np.ndarray, chances: np.ndarray) -> float:
+    """The MRR to expect of these scores (n, n_items) where each item comes next with its chance, padding apart."""
+    scores, chances = scores[:, 1:], chances[:, 1:]
+    better = (scores[:, None, :] > scores[:, :, None]).sum(axis=2)
+    equal = (scores[:, None, :] == scores[:, :, None]).sum(axis=2)
+    return float((chances / (1 + better + (equal - 1) / 2)).sum(axis=1).mean())
+
+
+HINTS = {"NotImplementedError": NO_FORWARD, "IndexError": TOO_LONG, "RuntimeError": SHAPES}
+
+
+@check(points=2, call="CBOW(n_items, n_factors)", world=single_items_world, hints=HINTS)
+def cbow(CBOW, world):
+    """The mean vector of the real items of a context, against every item's vector."""
+    return look_at(CBOW(world.n_items, N_FACTORS), world)
+
+
+@cbow.judge
+def _(seen, world):
+    yield from form_of_scores(seen, world)
+    slip = (
+        "Padding is learnt as an item: padding_idx=0 keeps its vector at zero, and a mask keeps it out of the sum and "
+        "of the number of items."
+    )
+    full, padded = seen["scores"] - seen["empty"][:1], np.asarray(seen["padded"]) - seen["empty"][:1]
+    if padded.shape == full.shape and np.allclose(padded, full * LENGTH / (LENGTH + PADS), atol=1e-4):
+        slip = "The sum is divided by L, padding included: divide by the number of real items (at least 1)."
+    yield padding_changes_nothing(seen, slip)
+    yield order_matters(seen, False, "A bag of items has no order: every item of the context counts the same.")
+    yield from learns(seen, world, "Padding and order change nothing, and a gradient reaches every parameter.")
+
+
+@check(
+    points=3,
+    call="RecurrentNet(n_items, n_factors)",
+    world=chain_world,
+    hints={
+        **HINTS,
+        "RuntimeError": SHAPES + " pack_padded_sequence needs lengths of at least 1: an empty context has 0.",
+    },
+)
+def recurrent(RecurrentNet, world):
+    """A GRU or LSTM over the real items of a context."""
+    return look_at(RecurrentNet(world.n_items, N_FACTORS), world)
+
+
+@recurrent.judge
+def _(seen, world):
+    yield from form_of_scores(seen, world)
+    slip = (
+        "The layer runs over the padding: its state moves at every zero, even where the vector is zero. Bring the "
+        "items to the left and pack them, or keep the state where there is padding."
+    )
+    spread, far = (
+        float(np.std(np.asarray(seen[name], dtype=float), axis=0).mean()) for name in ("scores", "many_pads")
+    )
+    if far < 0.05 * spread:
+        slip = (
+            "The last hidden state is taken at a padded place: behind the items there are zeros, and after many of "
+            "them nothing is left of the items. Take it at the place of the last real item."
+        )
+    yield padding_changes_nothing(seen, slip)
+    slip = "The network does not see the order of the items: is the state of the last one taken, and not their mean?"
+    yield order_matters(seen, True, slip)
+    yield from learns(seen, world, "Padding changes nothing, order does, and a gradient reaches every parameter.")
+
+
+@check(points=3, call="CausalTransformer(n_items, n_factors, length)", world=chain_world, hints=HINTS)
+def transformer(CausalTransformer, world):
+    """A state at every place, from the items up to there; the last one is scored against all items."""
+    model = CausalTransformer(world.n_items, N_FACTORS, LENGTH + PADS)
+    return look_at(model, world, states=model.states)
+
+
+@transformer.judge
+def _(seen, world):
+    yield from form_of_scores(seen, world)
+    call = "model.states(contexts)"
+    n_rows, slip = len(world.contexts), "One vector of n_factors numbers for every place: (B, L, n_factors)."
+    for name in ("states", "states_later"):
+        yield expect_array(seen[name], shape=(n_rows, LENGTH, N_FACTORS), kind="f", call=call, slip=slip)
+    earlier = np.abs(seen["states"][:, :-2] - seen["states_later"][:, :-2]).max()
+    yield expect(
+        earlier < 1e-4,
+        call=f"{call} with other items at the last two places",
+        came_back=f"states at earlier places that differ by up to {earlier:.3g}",
+        expected="the same states at all earlier places",
+        slip="Later items leak into earlier states: place i may look at places j <= i only. Is there a mask, and is it "
+        "the right way round (True: may be looked at)?",
+    )
+    slip = (
+        "Either padding is looked at (is the mask the right way round, and does it leave padding out?), or places are "
+        "numbered from the left edge, so that zeros in front move them: count from the first real item or the right."
+    )
+    yield padding_changes_nothing(seen, slip)
+    slip = "The network does not see the order of the items: add a vector for the place to each item's vector."
+    yield order_matters(seen, True, slip)
+    yield from learns(seen, world, "No later item leaks into an earlier state, and padding changes nothing.")

@@ -1,0 +1,212 @@
+"""Lesson 03, the ladder: lists of films for windows of users that nobody was trained on, held against recorded rivals.
+
+How hard the held-out windows are varies, and with it everybody's MRR; a fixed bar would let that luck decide. Each rung
+is therefore kept as a *distance* from the lag-weighted Markov counts of the very same split, which the judge fits
+itself, averaged over the recorded splits.
+
+The films of the context are taken out of every list, and lists are cut after 100 places, below which a target counts 0:
+scores of all films for all windows would be tens of megabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from course_utils.baselines import recorded
+from course_utils.baselines.markov import Markov
+from course_utils.checks.expect import Finding, expect, expect_array
+from course_utils.checks.framework import World, check
+from course_utils.checks.ladder import Rung
+from course_utils.checks.verdict import number
+
+WINDOW, PLACES = 10, 100
+METRIC = "mrr (context removed)"
+BASELINE = "markov"
+TOO_GOOD = 0.4
+"""No model of these data reaches such an MRR, not the true probabilities of the synthetic world: who does has looked
+the held-out films up."""
+
+RUNGS = (
+    Rung("popularity", "popularity", points=1, margin=0.006),
+    Rung("Spotlight as published (pooling, n_iter=3)", "spotlight_pooling_pointwise", points=1, margin=0.006),
+    Rung("lag-weighted Markov counts", "markov", points=2, margin=0.001),
+)
+
+
+def bars(dataset: str) -> np.ndarray:
+    """The MRR each rung asks for, less that of the Markov counts on the same split; (n_rungs,) float, never falling.
+
+    Where a rival is below the one on the rung before (three epochs of Spotlight are, where films are many and users
+    few), its rung is passed with that one.
+
+    raises  LookupError where no rivals are recorded for the data set
+    """
+    try:
+        markov = recorded.values(dataset, "sequence", BASELINE, METRIC)
+        rivals = [recorded.values(dataset, "sequence", rung.model, METRIC) for rung in RUNGS]
+    except KeyError as missing:
+        raise LookupError(
+            f"the ladder has no rivals on {dataset}; `course baselines {dataset} --task sequence` records them"
+        ) from missing
+    wanted = [np.mean(rival - markov) + rung.margin for rival, rung in zip(rivals, RUNGS, strict=True)]
+    return np.maximum.accumulate(wanted)
+
+
+def ladder_world(rng: np.random.Generator) -> World:
+    """A fifth of the users is held out, their histories cut into windows; films get other numbers, at random."""
+    from course_utils import movielens, splits
+    from course_utils.sequences import cut_windows
+
+    dataset = movielens.default_name()
+    bars(dataset)  # before anybody trains for nothing
+    ratings = movielens.load(dataset).ratings
+    items, item_rows = np.unique(ratings["item_id"], return_inverse=True)
+    ratings = ratings.assign(item_id=1 + rng.permutation(len(items))[item_rows])
+    train, test = (splits.in_time_order(part) for part in splits.user_split(ratings, 0.2, rng=rng))
+    rows = np.arange(1, len(test) + 1)  # windows of row numbers, so that the rows of the targets are known
+    windows = cut_windows(test["user_id"].to_numpy(), rows, rows, length=WINDOW).sequences
+    windows = rng.permutation(windows, axis=0)
+    item_of_row = np.concatenate([[0], test["item_id"].to_numpy()])
+    train = train.sort_values("user_id", kind="stable")
+    lengths = train.groupby("user_id").size().to_numpy()
+    return World(
+        public={
+            "n_items": len(items) + 1,
+            "dataset": dataset,
+            "train_items": train["item_id"].to_numpy(np.int64),
+            "lengths": lengths,
+            "contexts": item_of_row[windows[:, :-1]],
+        },
+        secret={"targets": item_of_row[windows[:, -1]]},
+        held_out=test["position"].to_numpy()[windows[:, -1] - 1],
+    )
+
+
+@check(
+    points=sum(rung.points for rung in RUNGS),
+    call="score_next_items(histories, contexts, n_items)",
+    world=ladder_world,
+)
+def ladder(score_next_items, world):
+    """Train on whole histories of four fifths of the users, and score every film after windows of the others."""
+    import torch
+
+    histories = torch.as_tensor(world.train_items).split(world.lengths.tolist())
+    scores = score_next_items(list(histories), torch.as_tensor(world.contexts), world.n_items)
+    if isinstance(scores, torch.Tensor):
+        scores = scores.detach().numpy()
+    seen = {"shape": np.shape(scores) if isinstance(scores, np.ndarray) else None, "kind": type(scores).__name__}
+    if seen["shape"] != (len(world.contexts), world.n_items) or scores.dtype.kind not in "fiu":
+        return seen
+    real = world.contexts[:, -1] > 0
+    copies = scores[real, 1:].argmax(axis=1) + 1 == world.contexts[real, -1]
+    return seen | {"finite": not np.isnan(scores).any(), "copies": copies.mean(), **top_of(scores, world.contexts)}
+
+
+def top_of(scores: np.ndarray, contexts: np.ndarray) -> dict[str, np.ndarray]:
+    """The first PLACES + 1 films of each row, and whether each has the same score as the one before it."""
+    scores = scores.astype(np.float64)
+    np.put_along_axis(scores, contexts, -np.inf, axis=1)
+    scores[:, 0] = -np.inf
+    items = np.argsort(-scores, axis=1, kind="stable")[:, : PLACES + 1]
+    ordered = np.take_along_axis(scores, items, axis=1)
+    return {"items": items.astype(np.int32), "ties": ordered[:, 1:] == ordered[:, :-1]}
+
+
+def reciprocal_ranks(items: np.ndarray, ties: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """1 / the average rank of each target (n,) in lists (n, PLACES + 1) with ties (n, PLACES), 0 where it is not there.
+
+    Films that tie with the one after the last place count as not there.
+    """
+    n, width = items.shape
+    starts = np.column_stack([np.ones(n, dtype=bool), ~ties])
+    ends = np.column_stack([~ties, np.ones(n, dtype=bool)])
+    places = np.arange(1, width + 1)
+    first = np.maximum.accumulate(np.where(starts, places, 0), axis=1)
+    last = np.minimum.accumulate(np.where(ends, places, width)[:, ::-1], axis=1)[:, ::-1]
+    hit = (items == targets[:, None]) & (last < width)
+    return np.where(hit, 2 / (first + last), 0.0).sum(axis=1)
+
+
+@ladder.judge
+def _(seen, world):
+    n = len(world.targets)
+    slip = "One row of scores for each context, one column for each id, the padding included."
+    yield expect(
+        np.array_equal(seen["shape"], (n, world.n_items)),
+        came_back=f"{seen['kind']}, shape {np.atleast_1d(seen['shape']).tolist()}",
+        expected=f"a tensor or an array of shape ({n}, {world.n_items})",
+        slip=slip,
+    )
+    yield expect(
+        bool(seen["finite"]), came_back="scores that are NaN", expected="numbers", slip="Look for log(0), 0 / 0."
+    )
+    yield expect_array(seen["items"], shape=(n, PLACES + 1), kind="iu", slip=slip)
+    yield expect_array(seen["ties"], shape=(n, PLACES), kind="b", slip=slip)
+    items = np.sort(seen["items"], axis=1)
+    yield expect(
+        bool((np.diff(items, axis=1) > 0).all()),
+        came_back="a film twice in a list",
+        expected="each film once",
+        slip=slip,
+    )
+    yield from climb(seen, world)
+
+
+def climb(seen, world) -> Iterator[Finding]:
+    """The share of the points is that of the rungs below the MRR of the lists."""
+    student = float(reciprocal_ranks(seen["items"], seen["ties"], world.targets).mean())
+    if student > TOO_GOOD:
+        yield Finding(
+            0,
+            came_back=f"lists whose MRR is {student:.4f}",
+            expected=f"{TOO_GOOD:g} or less: no model is known that comes closer on this data",
+            slip="The held-out films were looked up, not predicted.",
+        )
+        return
+    users = np.repeat(np.arange(len(world.lengths)), world.lengths)
+    markov = Markov().fit(users, world.train_items, n_users=len(world.lengths), n_items=world.n_items)
+    top = top_of(markov.score_sequences(world.contexts), world.contexts)
+    wanted = float(reciprocal_ranks(**top, targets=world.targets).mean()) + bars(str(world.dataset))
+    passed = student > wanted
+    n_passed = int(np.argmin(passed)) if not passed.all() else len(RUNGS)  # a rung counts only above all below it
+    points, total = sum(rung.points for rung in RUNGS[:n_passed]), sum(rung.points for rung in RUNGS)
+    saw = f"MRR {student:.4f} on windows of users your model had not seen: {n_passed} of {len(RUNGS)} rungs"
+    saw += f", past {RUNGS[n_passed - 1].name}." if n_passed else "."
+    if n_passed == len(RUNGS):
+        yield Finding(1, saw=saw)
+        return
+    rung, bar = RUNGS[n_passed], wanted[n_passed]
+    yield Finding(
+        points / total,
+        saw=saw if n_passed else "",
+        came_back=f"lists whose MRR is {student:.4f}",
+        expected=f"above {bar:.4f} for the next rung ({number(rung.points)} more): {rung.name} would get about "
+        f"{bar - rung.margin:.4f} here, and a rung must be passed clearly",
+        slip=likely_slip(seen, world),
+    )
+
+
+def likely_slip(seen, world) -> str:
+    """What lists that fell short look like."""
+    if seen["ties"].all():
+        return "All films get the same score: nothing has been learnt, or the scores were rounded away."
+    if (seen["items"][:, :3] == seen["items"][0, :3]).all():
+        return "Every window gets the same films: the context does not reach the scores."
+    if float(seen["copies"]) > 0.5:
+        return (
+            "Your model's first choice is mostly the film that it has just been given: the target was left in the "
+            "input in training."
+        )
+    if float(seen["copies"]) == 0 and n_different(seen["items"][:, 0]) < 5:
+        return "Nearly every window gets the same first film: does the order, oldest first, reach the model?"
+    return (
+        "Tune on users of `histories` that you hold out yourself: more windows (a small step), dropout or weight "
+        "decay, more epochs; and a model averaged with Markov counts is better than either."
+    )
+
+
+def n_different(values: np.ndarray) -> int:
+    return len(np.unique(values))
