@@ -7,7 +7,7 @@ was trained on.
 from course_utils.checks.sequence_mrr.attention import attention, attention_mask
 from course_utils.checks.sequence_mrr.losses import bpr_loss, cross_entropy_loss, sampled_softmax_loss
 from course_utils.checks.sequence_mrr.measure import best_possible_mrr, count_next, reciprocal_ranks
-from course_utils.checks.sequence_mrr.nets import cbow, recurrent, transformer
+from course_utils.checks.sequence_mrr.nets import cbow, decayed_bag, recurrent, transformer
 from course_utils.checks.sequence_mrr.rungs import ladder
 from course_utils.checks.sequence_mrr.windows import cut_history, hold_out_users, inputs_and_targets
 
@@ -20,6 +20,7 @@ __all__ = [
     "count_next",
     "cross_entropy_loss",
     "cut_history",
+    "decayed_bag",
     "hold_out_users",
     "inputs_and_targets",
     "ladder",

@@ -2,7 +2,7 @@
 
 Every network here turns contexts (B, L) of item ids into scores (B, n_items) for the item that comes next. Padding in
 front must change nothing, rows of a batch must not feel each other, and a gradient must reach every parameter. Last,
-the probe trains it on a made-up chain whose best possible MRR is known.
+the probe trains it on made-up data whose best possible MRR is known.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ N_FACTORS, N_STATES, LENGTH = 16, 10, 5
 PADS, MANY_PADS = 3, 60
 STEPS, BATCH, RATE = 150, 100, 0.02
 SUCCESSOR_PROBS = np.array([0.7, 0.2, 0.1])
+N_GROUPS, GROUP_PROBS = 4, np.array([0.5, 0.25, 0.15, 0.1])
 ENOUGH = 0.9  # of the best possible MRR; the reference reaches 0.99, popularity about 0.4
 
 NO_FORWARD = "The module needs a method called `forward` that takes contexts (B, L)."
@@ -50,20 +51,33 @@ def chain_world(rng: np.random.Generator) -> World:
     return World(public=public, secret={"chances": chances})
 
 
-def single_items_world(rng: np.random.Generator) -> World:
-    """The same chain, but contexts hold one item, so that a bag of items is enough to know what comes next."""
-    world = chain_world(rng)
-    single = {}
-    for name in ("train_contexts", "asked"):
-        single[name] = np.zeros_like(world.public[name])
-        single[name][:, -1] = world.public[name][:, -1]
-    return World(public={**world.public, **single}, secret=world.secret)
+def groups_world(rng: np.random.Generator) -> World:
+    """Items in four groups: a context is of one group, and so is what comes next. A bag is enough to know it."""
+    n_items = 1 + N_GROUPS * len(GROUP_PROBS)
+    groups = (1 + rng.permutation(n_items - 1)).reshape(N_GROUPS, -1)
+    chances = np.zeros((n_items, n_items))
+    for group in groups:
+        chances[np.ix_(group, group)] = GROUP_PROBS
+    own = rng.integers(0, N_GROUPS, 600)
+    windows = np.array([rng.choice(groups[group], LENGTH) for group in own])
+    for row, n_pads in enumerate(rng.integers(0, LENGTH, len(windows))):
+        windows[row, :n_pads] = 0
+    contexts = np.array([rng.choice(np.arange(1, n_items), LENGTH, replace=False) for _ in range(6)])
+    public = {
+        "n_items": n_items,
+        "contexts": contexts,
+        "train_contexts": windows,
+        "train_targets": np.array([rng.choice(groups[group], p=GROUP_PROBS) for group in own]),
+        "asked": windows[rng.choice(len(windows), 60, replace=False)],
+    }
+    return World(public=public, secret={"chances": chances})
 
 
-def look_at(model, world, states=None) -> dict:
-    """What a judge needs of a network, before and after it was trained on the chain.
+def look_at(model, world, states=None, short: bool = False) -> dict:
+    """What a judge needs of a network, before and after it was trained on made-up data.
 
     states  for a network with a state at every place: contexts (B, L) -> (B, L, D)
+    short   whether its contexts have at most LENGTH + PADS places
     """
     import torch
 
@@ -82,18 +96,18 @@ def look_at(model, world, states=None) -> dict:
             return seen
         seen["alone"] = torch.cat([model(row[None]) for row in contexts])
         seen |= {"padded": model(padded(PADS)), "swapped": model(swapped), "empty": model(contexts[:2, :LENGTH] * 0)}
-        if states is None:
+        if not short:
             seen["many_pads"] = model(padded(MANY_PADS))
-        else:
+        if states:
             seen |= {"states": states(contexts), "states_later": states(later)}
-    seen["without_gradient"] = train_on_chain(model, world)
+    seen["without_gradient"] = train_on_windows(model, world)
     model.eval()
     with torch.no_grad():
         seen["trained"] = model(torch.as_tensor(world.asked))
     return seen
 
 
-def train_on_chain(model, world) -> np.ndarray:
+def train_on_windows(model, world) -> np.ndarray:
     """Train by Adam on cross-entropy; returns the names of the parameters that no gradient reached."""
     import torch
 
@@ -177,8 +191,8 @@ def order_matters(seen, wanted: bool, slip: str) -> Finding:
     )
 
 
-def learns(seen, world, saw: str):
-    """Findings about gradients, and about the chain that the probe trained the network on."""
+def learns(seen, world, saw: str, data: str = f"a made-up chain of {N_STATES} items"):
+    """Findings about gradients, and about the made-up data that the probe trained the network on."""
     names = np.atleast_1d(seen["without_gradient"]).tolist()
     yield expect(
         not names,
@@ -193,12 +207,12 @@ def learns(seen, world, saw: str):
     got = expected_mrr(np.asarray(seen["trained"], dtype=float), chances)
     yield expect(
         got >= ENOUGH * best,
-        call=f"model after {STEPS} steps of Adam on a made-up chain of {N_STATES} items",
+        call=f"model after {STEPS} steps of Adam on {data}",
         came_back=f"MRR {got:.3f}",
         expected=f"{ENOUGH * best:.3f} or more: the best possible is {best:.3f}, popularity gets {popular:.3f}",
-        slip="The network cannot tell what follows what: is the last item's vector in the state, does the state reach "
-        "the scores, and are vectors at the start neither all alike nor far larger than 1?",
-        saw=f"{saw} On a made-up chain it reaches {got / best:.0%} of the best possible MRR.",
+        slip="The network does not learn what comes next: are the items' vectors in the state, does the state reach the "
+        "scores, and are vectors at the start neither all alike nor far larger than 1?",
+        saw=f"{saw} On {data} it reaches {got / best:.0%} of the best possible MRR.",
     )
 
 
@@ -213,7 +227,7 @@ def expected_mrr(scores: np.ndarray, chances: np.ndarray) -> float:
 HINTS = {"NotImplementedError": NO_FORWARD, "IndexError": TOO_LONG, "RuntimeError": SHAPES}
 
 
-@check(points=2, call="CBOW(n_items, n_factors)", world=single_items_world, hints=HINTS)
+@check(points=2, call="CBOW(n_items, n_factors)", world=groups_world, hints=HINTS)
 def cbow(CBOW, world):
     """The mean vector of the real items of a context, against every item's vector."""
     return look_at(CBOW(world.n_items, N_FACTORS), world)
@@ -231,7 +245,27 @@ def _(seen, world):
         slip = "The sum is divided by L, padding included: divide by the number of real items (at least 1)."
     yield padding_changes_nothing(seen, slip)
     yield order_matters(seen, False, "A bag of items has no order: every item of the context counts the same.")
-    yield from learns(seen, world, "Padding and order change nothing, and a gradient reaches every parameter.")
+    saw = "Padding and order change nothing, and a gradient reaches every parameter."
+    yield from learns(seen, world, saw, data=f"made-up contexts of {N_GROUPS} groups")
+
+
+@check(points=2, call="DecayedBag(n_items, n_factors, length)", world=chain_world, hints=HINTS)
+def decayed_bag(DecayedBag, world):
+    """A weighted mean of the real items, with a learnt weight for every place."""
+    return look_at(DecayedBag(world.n_items, N_FACTORS, LENGTH + PADS), world, short=True)
+
+
+@decayed_bag.judge
+def _(seen, world):
+    yield from form_of_scores(seen, world)
+    slip = (
+        "Either padding gets a weight (multiply the weights by contexts != 0, then divide by their sum), or places are "
+        "numbered from the left edge, so that zeros in front move them: the last place always has the last weight."
+    )
+    yield padding_changes_nothing(seen, slip)
+    slip = "The last two places count the same: start the weights apart, and rising towards the newest place."
+    yield order_matters(seen, True, slip)
+    yield from learns(seen, world, "Padding changes nothing, the newest item counts most, and all parameters learn.")
 
 
 @check(
@@ -273,7 +307,7 @@ def _(seen, world):
 def transformer(CausalTransformer, world):
     """A state at every place, from the items up to there; the last one is scored against all items."""
     model = CausalTransformer(world.n_items, N_FACTORS, LENGTH + PADS)
-    return look_at(model, world, states=model.states)
+    return look_at(model, world, states=model.states, short=True)
 
 
 @transformer.judge
