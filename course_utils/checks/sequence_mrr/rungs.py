@@ -31,7 +31,7 @@ the held-out films up."""
 RUNGS = (
     Rung("popularity", "popularity", points=1, margin=0.006),
     Rung("Spotlight as published (pooling, n_iter=3)", "spotlight_pooling_pointwise", points=1, margin=0.006),
-    Rung("lag-weighted Markov counts", "markov", points=2, margin=0.001),
+    Rung("lag-weighted Markov counts", "markov", points=2, margin=-0.003),
 )
 
 
@@ -93,8 +93,8 @@ def ladder(score_next_items, world):
     """Train on whole histories of four fifths of the users, and score every film after windows of the others."""
     import torch
 
-    histories = torch.as_tensor(world.train_items).split(world.lengths.tolist())
-    scores = score_next_items(list(histories), torch.as_tensor(world.contexts), world.n_items)
+    histories = torch.tensor(world.train_items).split(world.lengths.tolist())
+    scores = score_next_items(list(histories), torch.tensor(world.contexts), world.n_items)
     if isinstance(scores, torch.Tensor):
         scores = scores.detach().numpy()
     seen = {"shape": np.shape(scores) if isinstance(scores, np.ndarray) else None, "kind": type(scores).__name__}
@@ -184,7 +184,8 @@ def climb(seen, world) -> Iterator[Finding]:
         saw=saw if n_passed else "",
         came_back=f"lists whose MRR is {student:.4f}",
         expected=f"above {bar:.4f} for the next rung ({number(rung.points)} more): {rung.name} would get about "
-        f"{bar - rung.margin:.4f} here, and a rung must be passed clearly",
+        f"{bar - rung.margin:.4f} here, and "
+        + ("a rung must be passed clearly" if rung.margin > 0 else "luck is allowed for"),
         slip=likely_slip(seen, world),
     )
 
