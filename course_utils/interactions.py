@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from course_utils.whole_numbers import of_whole_dtype
+
 RATING_COLUMNS = ("user_id", "item_id", "rating", "timestamp", "position")
 
 
@@ -44,11 +46,7 @@ class IdMap:
 
     def decode(self, dense_ids: Sequence | np.ndarray) -> np.ndarray:
         """dense_ids (n,) int, each in [0, len(self)) -> raw ids (n,). Raises ValueError for any other number."""
-        dense_ids = np.asarray(dense_ids)
-        if dense_ids.size == 0:
-            dense_ids = dense_ids.astype(np.int64)
-        if not np.issubdtype(dense_ids.dtype, np.integer):
-            raise TypeError(f"dense ids are whole numbers, found an array of {dense_ids.dtype}")
+        dense_ids = of_whole_dtype(dense_ids, "dense ids")
         outside = (dense_ids < 0) | (dense_ids >= len(self))
         if outside.any():
             raise ValueError(f"dense id {dense_ids[outside][0]} does not fit the {len(self)} ids of this map")

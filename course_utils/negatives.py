@@ -15,6 +15,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from course_utils.whole_numbers import whole_numbers
+
 MAX_ROUNDS = 12  # of a user who has met half of all items, 1 draw in 4,096 is then still open
 CHUNK = 1 << 18  # draws looked up at a time: their arrays stay in the processor's cache
 
@@ -237,14 +239,10 @@ def _bit(item_ids: np.ndarray) -> np.ndarray:
 
 
 def _ids(name: str, ids: np.ndarray, n: int, *, one_dimensional: bool = False) -> np.ndarray:
-    """As int64, so that a place in the bitmap never overflows."""
-    ids = np.asarray(ids)
-    if ids.size == 0:
-        ids = ids.astype(np.int64)
-    if not np.issubdtype(ids.dtype, np.integer):
-        raise TypeError(f"{name} ids are whole numbers, found {ids.dtype}")
+    """As int64, so that a place in the bitmap never overflows; ValueError for an id that does not fit."""
+    ids = whole_numbers(ids, f"{name} ids")
     if one_dimensional and ids.ndim != 1:
         raise ValueError(f"{name} ids have the shape {ids.shape}, expected one dimension")
     if ids.size and (ids.min() < 0 or ids.max() >= n):
         raise ValueError(f"{name} id {ids.min() if ids.min() < 0 else ids.max()} does not fit n_{name}s={n}")
-    return ids.astype(np.int64, copy=False)
+    return ids

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_utils.whole_numbers import of_whole_dtype
+
 PADDING = 0
 
 
@@ -131,7 +133,7 @@ class _Histories(NamedTuple):
 def _histories(
     user_ids: np.ndarray, item_ids: np.ndarray, timestamps: np.ndarray, positions: np.ndarray | None
 ) -> _Histories:
-    item_ids = _whole_numbers("item_ids", item_ids)
+    item_ids = _column_of_ids("item_ids", item_ids)
     if item_ids.size and item_ids.min() <= PADDING:
         raise ValueError(
             f"item id {item_ids.min()} in row {item_ids.argmin()}: items are numbered from 1, 0 is padding"
@@ -145,7 +147,7 @@ def _in_order(
     user_ids: np.ndarray, timestamps: np.ndarray, positions: np.ndarray | None
 ) -> tuple[np.ndarray, _Histories]:
     """The rows by (user, time, position), and where each user's begin."""
-    user_ids = _whole_numbers("user_ids", user_ids)
+    user_ids = _column_of_ids("user_ids", user_ids)
     keys = {"timestamps": np.asarray(timestamps)}
     if positions is not None:
         keys["positions"] = np.asarray(positions)
@@ -168,14 +170,10 @@ def _items_before(history: _Histories, row: np.ndarray, ends: np.ndarray, length
     return sequences
 
 
-def _whole_numbers(name: str, ids: np.ndarray) -> np.ndarray:
-    ids = np.asarray(ids)
+def _column_of_ids(name: str, ids: np.ndarray) -> np.ndarray:
+    ids = of_whole_dtype(ids, name)
     if ids.ndim != 1:
         raise ValueError(f"{name} has the shape {ids.shape}, expected one dimension")
-    if ids.size == 0 and not np.issubdtype(ids.dtype, np.integer):
-        return ids.astype(np.int64)  # an empty list is float64 to NumPy
-    if not np.issubdtype(ids.dtype, np.integer):
-        raise TypeError(f"{name} are whole numbers, found {ids.dtype}")
     return ids
 
 

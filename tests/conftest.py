@@ -1,10 +1,13 @@
 """What all tests share: a fresh generator each, no network, and genuine data only where it is at hand."""
 
+import dataclasses
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +21,8 @@ import pytest
 import toy_course
 from pytest_socket import socket_allow_hosts
 
-from course_utils import cli
+from course_utils import cli, movielens, synthetic
+from course_utils.baselines import recorded
 from course_utils.grading.build import build
 from course_utils.grading.course import find_course
 
@@ -58,6 +62,50 @@ def original() -> Iterator[Callable[[str], ModuleType]]:
         yield lambda name: importlib.import_module(f"spotlight.{name}")
 
 
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch) -> Path:
+    """The cache of data sets for this test alone: none sees, or leaves anything in, that of the person who runs it."""
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(movielens, "_cache", lambda: cache)
+    return cache
+
+
+@pytest.fixture
+def data_dir(tmp_path, monkeypatch) -> Path:
+    """COURSE_DATA_DIR for this test alone; empty."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setenv("COURSE_DATA_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def small_archives(monkeypatch) -> None:
+    """Every data set counts as whole with 4 ratings, 3 users and 3 films, as those of small_movielens have."""
+    for name, archive in movielens.ARCHIVES.items():
+        layout = dataclasses.replace(archive.layout, n_ratings=4, n_users=3, n_movies=3)
+        monkeypatch.setitem(movielens.ARCHIVES, name, dataclasses.replace(archive, layout=layout))
+
+
+@pytest.fixture
+def small_world(monkeypatch, tmp_path) -> Path:
+    """A recording of its own, on a small data set; returns the file."""
+    world = synthetic.generate(n_users=60, n_items=300, n_ratings=2000)
+    monkeypatch.setattr(movielens, "load", lambda name: movielens.MovieLens(world.ratings, world.movies))
+    monkeypatch.setattr(recorded, "PATH", tmp_path / "recorded.json")
+    return recorded.PATH
+
+
+@pytest.fixture
+def own_tmp(monkeypatch) -> Iterator[Path]:
+    """A folder for temporary files that nobody else uses, with a path short enough for sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="t-"))
+    folder.chmod(0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """The toy course, built."""
@@ -73,6 +121,14 @@ def course(tmp_path_factory):
 def student_edition(course):
     """The toy lesson as a student gets it."""
     return nbformat.read(course.notebooks / f"{toy_course.LESSON}.ipynb", as_version=4)
+
+
+@pytest.fixture
+def folders(tmp_path, student_edition) -> tuple[Path, Path]:
+    """A class of two, one of them wrong: (submitted, out)."""
+    toy_course.hand_in(tmp_path / "submitted", "ada", toy_course.answered(student_edition, why="It does."))
+    toy_course.hand_in(tmp_path / "submitted", "bob", toy_course.answered(student_edition, double=toy_course.WRONG))
+    return tmp_path / "submitted", tmp_path / "graded"
 
 
 @pytest.fixture(scope="module")

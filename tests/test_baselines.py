@@ -90,6 +90,21 @@ def test_an_id_outside_the_model_is_refused(model, bad):
         fit(model()).predict(np.array([bad]), np.array([bad]))
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_lists_are_as_good_as_arrays(model):
+    listed = model().fit(USERS.tolist(), ITEMS.tolist(), RATINGS.tolist(), n_users=3, n_items=4)
+    scores = fit(model()).predict(np.array([0, 2, -1]), np.array([0, 3, -1]))
+    np.testing.assert_array_equal(listed.predict([0, 2, -1], [0, 3, -1]), scores)
+
+
+@pytest.mark.parametrize("model", [UserMean, ItemMean, DampedBiases])
+def test_ids_that_are_not_whole_numbers_are_refused(model):
+    with pytest.raises(TypeError, match="ids are whole numbers, found an array of float64"):
+        model().fit([0.0], [0.0], [1.0], n_users=3, n_items=4)
+    with pytest.raises(TypeError, match="ids are whole numbers, found an array of float64"):
+        fit(model()).predict([0.0], [0.0])
+
+
 def test_a_damping_of_zero_is_refused():
     with pytest.raises(ValueError, match="damping"):
         DampedBiases(damping=0)

@@ -254,7 +254,7 @@ def test_ids_and_counts_that_do_not_fit_are_refused_by_their_number(sample, seen
         sample([0], seen, -1, rng)
     with pytest.raises(ValueError, match=r"shape \(1, 1\), expected one dimension"):
         sample([[0]], seen, 1, rng)
-    with pytest.raises(TypeError, match="whole numbers, found float64"):
+    with pytest.raises(TypeError, match="user ids are whole numbers, found an array of float64"):
         sample([0.0], seen, 1, rng)
 
 

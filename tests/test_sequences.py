@@ -192,7 +192,7 @@ def test_what_does_not_fit_is_refused():
         count_later([1, 1], [5, 6], positions=[0])
     with pytest.raises(ValueError, match="row 1 of timestamps is missing"):
         cut_windows([1, 1], [5, 6], [0, np.nan])
-    with pytest.raises(TypeError, match="item_ids are whole numbers, found float64"):
+    with pytest.raises(TypeError, match="item_ids are whole numbers, found an array of float64"):
         cut_windows([1, 1], [5.0, 6.0], [0, 1])
     with pytest.raises(ValueError, match="expected one dimension"):
         cut_windows([[1]], [[5]], [[0]])

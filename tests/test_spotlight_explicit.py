@@ -1,7 +1,6 @@
-"""Spotlight's splits and explicit model under our own code."""
+"""Spotlight's explicit model, its losses and its net under our own code."""
 
 import pickle
-import sys
 
 import numpy as np
 import pytest
@@ -11,110 +10,18 @@ from spotlight_data import interactions
 from course_utils.evaluation import rmse
 from course_utils.spotlight.cross_validation import (
     random_train_test_split,
-    shuffle_interactions,
-    user_based_train_test_split,
 )
 from course_utils.spotlight.evaluation import rmse_score
 from course_utils.spotlight.factorization.explicit import ExplicitFactorizationModel
 from course_utils.spotlight.factorization.representations import BilinearNet
 from course_utils.spotlight.interactions import Interactions
 from course_utils.spotlight.losses import logistic_loss, poisson_loss, regression_loss
-from course_utils.spotlight.original import why_missing
 
 
 def fitted(data, **settings):
     model = ExplicitFactorizationModel(**{"n_iter": 2, "random_state": np.random.RandomState(1), **settings})
     model.fit(data)
     return model
-
-
-# Interactions
-
-
-def test_counts_not_declared_are_the_largest_id_plus_one():
-    data = Interactions(np.array([0, 4]), np.array([7, 2]))
-    assert (data.num_users, data.num_items, len(data)) == (5, 8, 2)
-    assert repr(data) == "<Interactions dataset (5 users x 8 items x 2 interactions)>"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"num_users": 4}, "user id 4 does not fit num_users=4"),
-        ({"num_items": 7}, "item id 7 does not fit num_items=7"),
-        ({"ratings": np.ones(3)}, r"ratings has the shape \(3,\)"),
-        ({"user_ids": np.array([-1, 0])}, "user id -1 is negative"),
-        ({"user_ids": np.array([], int), "item_ids": np.array([], int)}, "num_users"),
-    ],
-)
-def test_interactions_that_do_not_fit_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        Interactions(**{"user_ids": np.array([0, 4]), "item_ids": np.array([7, 2]), **arguments})
-
-
-def test_the_matrix_holds_ratings_and_adds_up_a_repeated_pair():
-    data = Interactions(np.array([0, 1, 1]), np.array([1, 0, 0]), ratings=np.array([2.0, 3.0, 4.0]))
-    assert data.tocsr().toarray().tolist() == [[0, 2], [7, 0]]
-    assert Interactions(np.array([0]), np.array([1])).tocsr().toarray().tolist() == [[0, 1]]
-
-
-# Splits
-
-
-def test_the_random_split_is_the_shuffled_order_cut_at_the_floor():
-    data = interactions(n=11)
-    order = np.arange(11)
-    np.random.RandomState(5).shuffle(order)
-    train, test = random_train_test_split(data, test_percentage=0.25, random_state=np.random.RandomState(5))
-    assert train.timestamps.tolist() == order[:8].tolist()  # int(0.75 * 11) = 8
-    assert test.timestamps.tolist() == order[8:].tolist()
-    assert (train.num_users, test.num_items) == (30, 40)
-
-
-def test_a_shuffle_keeps_rows_together():
-    data = interactions()
-    shuffled = shuffle_interactions(data, random_state=0)
-    back = np.argsort(shuffled.timestamps)
-    for name in ("user_ids", "item_ids", "ratings"):
-        assert np.array_equal(getattr(shuffled, name)[back], getattr(data, name))
-    assert not np.array_equal(back, np.arange(len(data)))
-
-
-def test_the_user_split_divides_users_and_keeps_the_order_of_rows():
-    data = interactions()
-    train, test = user_based_train_test_split(data, test_percentage=0.3, random_state=np.random.RandomState(0))
-    assert not set(train.user_ids) & set(test.user_ids)
-    assert sorted([*train.timestamps, *test.timestamps]) == list(range(len(data)))
-    assert np.all(np.diff(train.timestamps) > 0)
-    assert np.all(np.diff(test.timestamps) > 0)
-
-
-def test_the_user_split_takes_the_published_murmur_hash():
-    # MurmurHash3_x86_32 of four zero bytes with the seed 0 is 0x2362f9de, and 593,689,054 modulo 100 is 54.
-    class Seed0(np.random.RandomState):
-        def randint(self, *args, **kwargs):
-            return 0
-
-    data = Interactions(np.array([0]), np.array([0]))
-    sizes = [len(user_based_train_test_split(data, share, random_state=Seed0())[1]) for share in (0.54, 0.55)]
-    assert sizes == [0, 1]
-
-
-@pytest.mark.parametrize("split", [random_train_test_split, user_based_train_test_split])
-def test_the_user_ids_may_be_of_any_int_type_and_a_percentage_is_refused(split):
-    data = Interactions(np.arange(50, dtype=np.int64), np.arange(50))
-    assert sum(map(len, split(data, random_state=0))) == 50
-    with pytest.raises(ValueError, match="got 20"):
-        split(data, test_percentage=20)
-
-
-@pytest.mark.parametrize("split", [random_train_test_split, user_based_train_test_split])
-def test_an_int_is_the_seed_of_a_random_state_and_a_generator_is_refused(split):
-    data = interactions()
-    by_int, by_state = split(data, random_state=3), split(data, random_state=np.random.RandomState(3))
-    assert np.array_equal(by_int[1].timestamps, by_state[1].timestamps)
-    with pytest.raises(TypeError, match="Generator"):
-        split(data, random_state=np.random.default_rng(3))
 
 
 # Losses and the net
@@ -371,25 +278,3 @@ def test_verbose_prints_the_loss_of_every_epoch(capsys):
 def test_a_model_is_shown_by_its_network_once_it_has_one():
     assert repr(ExplicitFactorizationModel()) == "<ExplicitFactorizationModel: [uninitialised]>"
     assert "(user_embeddings): ScaledEmbedding(30, 32)" in repr(fitted(interactions()))
-
-
-# The original
-
-
-def test_the_original_is_reported_missing_where_nothing_has_its_name(monkeypatch):
-    monkeypatch.setitem(sys.modules, "spotlight", None)
-    assert why_missing().startswith("the original Spotlight is not installed; it comes from git+https://")
-
-
-@pytest.mark.parametrize("path", ["spotlight/__init__.py", "spotlight/validator.py", "spotlight.py"])
-def test_the_reason_names_another_project_called_spotlight(tmp_path, monkeypatch, path):
-    file = tmp_path / path
-    file.parent.mkdir(exist_ok=True)
-    file.write_text("raise RuntimeError('must not be imported')")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "spotlight"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.syspath_prepend(tmp_path)
-    reason = why_missing()
-    assert f"installed at {tmp_path / 'spotlight'}" in reason
-    assert "another project of that name" in reason
-    assert "\n" not in reason

@@ -1,4 +1,4 @@
-"""Interactions as windows of a user's history."""
+"""Interactions: what fits, their matrix, and windows of a user's history."""
 
 import numpy as np
 import pytest
@@ -10,6 +10,33 @@ def history(items, users=None, timestamps=None):
     users = [7] * len(items) if users is None else users
     timestamps = range(len(items)) if timestamps is None else timestamps
     return Interactions(*(np.array(list(column), dtype=np.int32) for column in (users, items)), timestamps=timestamps)
+
+
+def test_counts_not_declared_are_the_largest_id_plus_one():
+    data = Interactions(np.array([0, 4]), np.array([7, 2]))
+    assert (data.num_users, data.num_items, len(data)) == (5, 8, 2)
+    assert repr(data) == "<Interactions dataset (5 users x 8 items x 2 interactions)>"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_users": 4}, "user id 4 does not fit num_users=4"),
+        ({"num_items": 7}, "item id 7 does not fit num_items=7"),
+        ({"ratings": np.ones(3)}, r"ratings has the shape \(3,\)"),
+        ({"user_ids": np.array([-1, 0])}, "user id -1 is negative"),
+        ({"user_ids": np.array([], int), "item_ids": np.array([], int)}, "num_users"),
+    ],
+)
+def test_interactions_that_do_not_fit_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Interactions(**{"user_ids": np.array([0, 4]), "item_ids": np.array([7, 2]), **arguments})
+
+
+def test_the_matrix_holds_ratings_and_adds_up_a_repeated_pair():
+    data = Interactions(np.array([0, 1, 1]), np.array([1, 0, 0]), ratings=np.array([2.0, 3.0, 4.0]))
+    assert data.tocsr().toarray().tolist() == [[0, 2], [7, 0]]
+    assert Interactions(np.array([0]), np.array([1])).tocsr().toarray().tolist() == [[0, 1]]
 
 
 @pytest.mark.parametrize(

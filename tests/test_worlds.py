@@ -19,6 +19,7 @@ from course_utils.checks.framework import OBSERVATION_MIME, WORLDS_VARIABLE, Wor
 from course_utils.checks.observation import pack
 from course_utils.editions import make_edition, read_edition, write_edition
 from course_utils.grading.course import CourseError, find_course
+from course_utils.grading.runfolder import open_run
 from course_utils.grading.runner import Outcome
 from course_utils.grading.stage import read_source
 from course_utils.grading.verdicts import remove_observations, verdicts_of
@@ -60,7 +61,23 @@ def test_nothing_that_a_kernel_gets_holds_a_secret(examiner):
         with np.load(examiner.public / f"{check.key}.npz") as stored:
             assert not set(stored.files) & set(examiner.worlds[grade_id].secret)
     assert str(examiner.exam.seed) not in str(examiner.environment)
-    assert derived(90210, "a") != derived(90210, "b")
+
+
+def test_no_seed_can_be_found_by_trying(examiner, tmp_path):
+    lesson = COURSE.lessons[:1]
+    seeds = {open_run(tmp_path / str(n), "synthetic", "fast", "none", lesson).manifest["world_seed"] for n in range(20)}
+    assert len(seeds) == 20
+    assert max(seeds).bit_length() > 120
+    parts = [derived(seed, purpose) for seed in (1, 2) for purpose in ("a", "b")]
+    assert len(set(parts)) == 4
+    assert min(parts).bit_length() > 90
+    for grade_id, check in examiner.checks.items():  # one world found out leads to no other
+        assert check.world(examiner.exam.seed).public.keys() == examiner.worlds[grade_id].public.keys()
+        assert not same_world(check.world(examiner.exam.seed), examiner.worlds[grade_id])
+
+
+def same_world(left: World, right: World) -> bool:
+    return all(same(value, right.public[name]) for name, value in left.public.items())
 
 
 def test_the_edition_lacks_the_held_out_ratings_and_no_others(examiner):

@@ -94,6 +94,7 @@ check.ladder(climb)
 """.lstrip()
 
 DOUBLE = "def double(values):\n    return values + values"
+WRONG = "def double(values):\n    return values"
 CLIMB = "def climb():\n    return 3"
 
 

@@ -18,8 +18,9 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from course_utils.baselines.means import check_ratings, look_up
+from course_utils.baselines.means import look_up, ratings_to_fit
 
 
 class DampedBiases:
@@ -36,19 +37,17 @@ class DampedBiases:
             raise ValueError(f"damping must be more than 0, got {damping}")
         self.damping = damping
 
-    def fit(
-        self, user_ids: np.ndarray, item_ids: np.ndarray, ratings: np.ndarray, *, n_users: int, n_items: int
-    ) -> Self:
+    def fit(self, user_ids: ArrayLike, item_ids: ArrayLike, ratings: ArrayLike, *, n_users: int, n_items: int) -> Self:
         """Take turns until no item bias moves by more than a millionth of a star.
 
         user_ids  (n,) int, values in [0, n_users)
         item_ids  (n,) int, values in [0, n_items)
         ratings   (n,) numbers, in stars
-        raises    ValueError if the lengths differ, n is 0 or an id does not fit
+        raises    ValueError if the shapes differ, n is 0 or an id does not fit
         """
-        check_ratings(user_ids, item_ids, ratings, n_users, n_items)
+        user_ids, item_ids, ratings = ratings_to_fit(user_ids, item_ids, ratings, n_users, n_items)
         self.mean_ = float(np.mean(ratings, dtype=np.float64))
-        residuals = np.asarray(ratings, dtype=np.float64) - self.mean_
+        residuals = ratings.astype(np.float64) - self.mean_
         user_weights = 1 / (self.damping + np.bincount(user_ids, minlength=n_users))
         item_weights = 1 / (self.damping + np.bincount(item_ids, minlength=n_items))
         item_biases = np.zeros(n_items)
@@ -63,7 +62,7 @@ class DampedBiases:
         self.user_biases_, self.item_biases_ = user_biases, item_biases
         return self
 
-    def predict(self, user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
+    def predict(self, user_ids: ArrayLike, item_ids: ArrayLike) -> np.ndarray:
         """Score pairs.
 
         user_ids  (n,) int, values in [-1, n_users); -1 is an unknown user, with the bias 0

@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from course_utils.baselines.pairs import fitted, ids_below, pairs, pairs_to_fit, to_matrix
-from course_utils.evaluation.candidates import whole_number
+from course_utils.whole_numbers import whole_number
 
 
 class _FactorModel(ABC):

@@ -2,7 +2,8 @@
 
 All models here share one surface: fit(user_ids, item_ids, ratings, n_users=, n_items=) returns the model itself,
 predict(user_ids, item_ids) gives one score a pair. An id of -1 stands for a user or item that nobody has numbered, as
-IdMap.encode returns it, and is treated like one without a rating in the training set.
+IdMap.encode returns it, and is treated like one without a rating in the training set. Columns are arrays or lists; ids
+that are not whole numbers raise TypeError.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from course_utils.baselines.pairs import ids_below
+from course_utils.whole_numbers import whole_numbers
 
 
 class GlobalMean:
@@ -18,21 +23,19 @@ class GlobalMean:
     mean_  float, in stars, after fit
     """
 
-    def fit(
-        self, user_ids: np.ndarray, item_ids: np.ndarray, ratings: np.ndarray, *, n_users: int, n_items: int
-    ) -> Self:
+    def fit(self, user_ids: ArrayLike, item_ids: ArrayLike, ratings: ArrayLike, *, n_users: int, n_items: int) -> Self:
         """Take the mean.
 
         user_ids  (n,) int, values in [0, n_users)
         item_ids  (n,) int, values in [0, n_items)
         ratings   (n,) numbers, in stars
-        raises    ValueError if the lengths differ, n is 0 or an id does not fit
+        raises    ValueError if the shapes differ, n is 0 or an id does not fit
         """
-        check_ratings(user_ids, item_ids, ratings, n_users, n_items)
+        user_ids, item_ids, ratings = ratings_to_fit(user_ids, item_ids, ratings, n_users, n_items)
         self.mean_ = float(np.mean(ratings, dtype=np.float64))
         return self
 
-    def predict(self, user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
+    def predict(self, user_ids: ArrayLike, item_ids: ArrayLike) -> np.ndarray:
         """Score pairs.
 
         user_ids  (n,) int; not looked at
@@ -49,16 +52,14 @@ class UserMean:
     mean_   float, the global mean
     """
 
-    def fit(
-        self, user_ids: np.ndarray, item_ids: np.ndarray, ratings: np.ndarray, *, n_users: int, n_items: int
-    ) -> Self:
+    def fit(self, user_ids: ArrayLike, item_ids: ArrayLike, ratings: ArrayLike, *, n_users: int, n_items: int) -> Self:
         """Take the means; arguments and errors as in GlobalMean.fit."""
-        check_ratings(user_ids, item_ids, ratings, n_users, n_items)
+        user_ids, item_ids, ratings = ratings_to_fit(user_ids, item_ids, ratings, n_users, n_items)
         self.mean_ = float(np.mean(ratings, dtype=np.float64))
         self.means_ = group_means(user_ids, ratings, n_users, empty=self.mean_)
         return self
 
-    def predict(self, user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
+    def predict(self, user_ids: ArrayLike, item_ids: ArrayLike) -> np.ndarray:
         """Score pairs.
 
         user_ids  (n,) int, values in [-1, n_users)
@@ -76,16 +77,14 @@ class ItemMean:
     mean_   float, the global mean
     """
 
-    def fit(
-        self, user_ids: np.ndarray, item_ids: np.ndarray, ratings: np.ndarray, *, n_users: int, n_items: int
-    ) -> Self:
+    def fit(self, user_ids: ArrayLike, item_ids: ArrayLike, ratings: ArrayLike, *, n_users: int, n_items: int) -> Self:
         """Take the means; arguments and errors as in GlobalMean.fit."""
-        check_ratings(user_ids, item_ids, ratings, n_users, n_items)
+        user_ids, item_ids, ratings = ratings_to_fit(user_ids, item_ids, ratings, n_users, n_items)
         self.mean_ = float(np.mean(ratings, dtype=np.float64))
         self.means_ = group_means(item_ids, ratings, n_items, empty=self.mean_)
         return self
 
-    def predict(self, user_ids: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
+    def predict(self, user_ids: ArrayLike, item_ids: ArrayLike) -> np.ndarray:
         """Score pairs.
 
         user_ids  (n,) int; not looked at
@@ -103,20 +102,25 @@ def group_means(ids: np.ndarray, values: np.ndarray, n: int, *, empty: float) ->
     return np.where(counts > 0, sums / np.maximum(counts, 1), empty)
 
 
-def look_up(table: np.ndarray, ids: np.ndarray, *, unknown: float) -> np.ndarray:
+def look_up(table: np.ndarray, ids: ArrayLike, *, unknown: float) -> np.ndarray:
     """The table's entry for each id, `unknown` for -1; ValueError for any other id outside the table."""
-    ids = np.asarray(ids)
+    ids = whole_numbers(ids, "ids")
     if len(ids) and (ids.min() < -1 or ids.max() >= len(table)):
         raise ValueError(f"ids from {ids.min()} to {ids.max()} do not fit a model of {len(table)}")
     return np.where(ids < 0, unknown, table[ids])
 
 
-def check_ratings(user_ids: np.ndarray, item_ids: np.ndarray, ratings: np.ndarray, n_users: int, n_items: int) -> None:
-    """ValueError, with the offending number, unless these are one or more ratings with ids that fit."""
-    if not len(user_ids) == len(item_ids) == len(ratings):
-        raise ValueError(f"{len(user_ids)} user ids, {len(item_ids)} item ids and {len(ratings)} ratings differ")
+def ratings_to_fit(
+    user_ids: ArrayLike, item_ids: ArrayLike, ratings: ArrayLike, n_users: int, n_items: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The three columns as arrays, ids int64: one or more ratings with ids that fit.
+
+    Raises ValueError, with the offending shape or number, where they are not, TypeError for ids that are not whole.
+    """
+    user_ids, item_ids = ids_below(n_users, user_ids, "user"), ids_below(n_items, item_ids, "item")
+    ratings = np.asarray(ratings)
+    if not user_ids.shape == item_ids.shape == ratings.shape:
+        raise ValueError(f"user ids {user_ids.shape}, item ids {item_ids.shape} and ratings {ratings.shape} differ")
     if len(ratings) == 0:
         raise ValueError("no ratings: nothing to fit")
-    for name, ids, n in (("user", user_ids, n_users), ("item", item_ids, n_items)):
-        if ids.min() < 0 or ids.max() >= n:
-            raise ValueError(f"{name} ids from {ids.min()} to {ids.max()} do not fit n_{name}s={n}")
+    return user_ids, item_ids, ratings

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from course_utils.evaluation.candidates import whole_numbers
+from course_utils.whole_numbers import whole_numbers
 
 
 def pairs_to_fit(user_ids: ArrayLike, item_ids: ArrayLike, n_users: int, n_items: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import os
 import platform
 from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from course_utils.baselines.protocols import PROTOCOLS
 from course_utils.baselines.rivals import ENGINES, RIVALS
 from course_utils.spotlight.original import why_missing
 
+MOST_KEPT = 2_000_000  # ratings of a data set whose splits are kept: 36 bytes each, so 0.9 GB for one split of ml-25m
 LIBRARIES = ("implicit", "numpy", "pandas", "scipy", "torch")
 
 Progress = Callable[[str, int], None]  # (model, splits finished)
@@ -103,8 +105,9 @@ def record(
         if row["seeds"] != same["seeds"]:
             n = len(row["seeds"])
             raise RecordingError(f"{pairs} {n} splits: take as many, or run all models of the task together")
+    fold_of = _folds(ratings, dataset, task)
     for model in models:
-        new = _measure(ratings, dataset, task, model, range(n_splits), engine, progress)
+        new = _measure(ratings, fold_of, dataset, task, model, range(n_splits), engine, progress)
         kept = [row for row in _load() if not _has(row, group) or (row["model"] != model and _has(row, same))]
         _write(kept + new)
 
@@ -117,11 +120,26 @@ def measure(dataset: str, task: str, model: str, seeds: Sequence[int], engine: s
     raises   RecordingError as plan does, movielens.DataError for data that cannot be had
     """
     plan(task, [model], engine)
-    return _measure(movielens.load(dataset).ratings, dataset, task, model, seeds, engine)
+    ratings = movielens.load(dataset).ratings
+    return _measure(ratings, _folds(ratings, dataset, task), dataset, task, model, seeds, engine)
+
+
+def _folds(ratings: pd.DataFrame, dataset: str, task: str) -> Callable[[int], Any]:
+    """A function from a seed to its split, which all models of a run share: each is made once, unless it is large."""
+
+    def fold_of(seed: int) -> Any:
+        own = _synthetic_ratings(seed) if dataset == "synthetic" else ratings
+        try:
+            return PROTOCOLS[task].split(own, seed)
+        except ValueError as problem:  # too few items to draw negatives from, for one
+            raise RecordingError(f"{dataset} cannot be split for the task {task}: {problem}") from problem
+
+    return functools.cache(fold_of) if len(ratings) <= MOST_KEPT else fold_of
 
 
 def _measure(
     ratings: pd.DataFrame,
+    fold_of: Callable[[int], Any],
     dataset: str,
     task: str,
     model: str,
@@ -134,11 +152,7 @@ def _measure(
     for seed in seeds:
         if progress:
             progress(model, len(values))
-        own = _synthetic_ratings(seed) if dataset == "synthetic" else ratings
-        try:
-            fold = protocol.split(own, seed)
-        except ValueError as problem:  # too few items to draw negatives from, for one
-            raise RecordingError(f"{dataset} cannot be split for the task {task}: {problem}") from problem
+        fold = fold_of(seed)
         values.append(protocol.measure(rival.fit(fold, seed, engine), fold))
     if progress:
         progress(model, len(values))

@@ -1,8 +1,7 @@
-"""Which items of the catalogue compete for a place in a row's list, and the check for whole numbers."""
+"""Which items of the catalogue compete for a place in a row's list."""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -72,32 +71,6 @@ def checked_seen(seen: Seen) -> np.ndarray | sparse.csr_array | sparse.csr_matri
     if mask.dtype != bool:
         raise TypeError(f"{expected}, found a {type(seen).__name__} of {mask.dtype}")
     return mask
-
-
-def whole_numbers(ids: ArrayLike, name: str) -> np.ndarray:
-    """ids as int64. Raises TypeError, with their name, for anything but whole numbers."""
-    return of_whole_dtype(ids, name).astype(np.int64, copy=False)
-
-
-def of_whole_dtype(ids: ArrayLike, name: str) -> np.ndarray:
-    """As whole_numbers, in the integer dtype that they have; no ids at all are int64 unless they have one."""
-    ids = np.asarray(ids)
-    if ids.dtype.kind in "iu":
-        return ids
-    if ids.size:
-        raise TypeError(f"{name} are whole numbers, found an array of {ids.dtype}")
-    return ids.astype(np.int64)
-
-
-def whole_number(value: int, name: str, *, least: int) -> int:
-    """value as an int. Raises TypeError, with its name, unless it is one whole number, ValueError if below `least`."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}={value!r}: one whole number was expected") from None
-    if number < least:
-        raise ValueError(f"{name}={number}: at least {least} was expected")
-    return number
 
 
 def _removed(seen: np.ndarray | sparse.csr_array | None, block: slice, padding_item: int | None) -> tuple:

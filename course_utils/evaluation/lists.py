@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from course_utils.evaluation.candidates import NO_ITEM, Seen, candidate_blocks, whole_number, whole_numbers
+from course_utils.evaluation.candidates import NO_ITEM, Seen, candidate_blocks
+from course_utils.whole_numbers import whole_number, whole_numbers
 
 
 def top_items(

@@ -23,7 +23,7 @@ top_k below 1; TypeError for a top_k that is not one whole number.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from course_utils.evaluation.candidates import whole_number
+from course_utils.whole_numbers import whole_number
 
 
 def hit_rate_at(ranks: ArrayLike, top_k: int) -> np.ndarray:

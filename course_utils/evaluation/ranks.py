@@ -23,14 +23,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from course_utils.evaluation.candidates import (
-    NO_ITEM,
-    Seen,
-    candidate_blocks,
-    checked_seen,
-    whole_number,
-    whole_numbers,
-)
+from course_utils.evaluation.candidates import NO_ITEM, Seen, candidate_blocks, checked_seen
+from course_utils.whole_numbers import whole_number, whole_numbers
 
 
 def ranks(

@@ -28,7 +28,7 @@ import course_utils.checks
 from course_utils.grading.course import CourseError, Lesson, write_atomic
 from course_utils.grading.stage import read_source
 
-FORMAT = 3
+FORMAT = 4
 SETTINGS = {
     "dataset": "data set",
     "budget": "training budget",
@@ -132,7 +132,7 @@ def open_run(
         "lessons": {lesson.name: grading_fingerprint(lesson) for lesson in lessons},
     }
     if not (out / "run.json").exists():
-        manifest = {"format": FORMAT, **settings, "world_seed": secrets.randbelow(2**31 - 1) + 1}
+        manifest = {"format": FORMAT, **settings, "world_seed": secrets.randbelow(2**128) + 1}
         manifest |= {"round": 1, "regrades": {}}
         return RunFolder(out, {**manifest, "versions": versions(), "started": now()})
     run = find_run(out)

@@ -64,7 +64,8 @@ def run_and_judge(notebook_json: str, settings: Settings, exam: Exam, package: s
         ours = examiner(exam)
         if settings.sandbox:
             machine.check()
-            settings = replace(settings, sandbox=replace(settings.sandbox, binds=ours.binds))
+            binds = settings.sandbox.binds | ours.binds
+            settings = replace(settings, sandbox=replace(settings.sandbox, binds=binds))
     except (CourseError, DataError, SandboxError) as problem:
         raise CourseError(f"The worker on {socket.gethostname()} cannot grade: {problem}") from problem
     environment = {**settings.environment, **ours.environment}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from course_utils.evaluation.candidates import of_whole_dtype, whole_number
 from course_utils.sequences import cut_windows
+from course_utils.whole_numbers import of_whole_dtype, whole_number
 
 
 class Interactions:

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_utils.evaluation.candidates import whole_numbers
 from course_utils.spotlight.factorization.representations import BilinearNet
 from course_utils.spotlight.interactions import Interactions
 from course_utils.spotlight.model import Model, check_ids, is_plain
 from course_utils.training import batches
+from course_utils.whole_numbers import whole_numbers
 
 _PREDICT_ROWS = 2**16  # keeps the memory of a prediction for millions of pairs small
 
