@@ -191,11 +191,20 @@ def test_lists_of_a_hundred_give_the_reciprocal_ranks_of_the_whole_catalogue(rng
     assert (right[free & (got == 0)] < 1 / 85).all()
 
 
-def test_no_rung_is_below_the_one_before_and_markov_counts_as_they_are_do_not_pass_their_own():
-    for dataset in ("ml-100k", "ml-latest-small", "synthetic"):
-        assert (np.diff(rungs.bars(dataset)) >= 0).all()
-        assert rungs.bars(dataset)[-1] > 0
+def test_the_rungs_ask_for_more_the_higher_they_are():
+    bars = rungs.bars(CHECKS["ladder"].world(0).for_judge())
+    assert (np.diff(bars) >= 0).all()
+    assert bars[0] > 0.02  # popularity's own, where there are 1,682 films
     assert sum(rung.points for rung in rungs.RUNGS) == 4
+
+
+@pytest.mark.parametrize("dataset", ["ml-100k", "ml-latest-small", "synthetic"])
+def test_a_rung_stands_above_its_rival_unless_it_allows_for_luck(dataset):
+    for rung, distance in zip(rungs.RUNGS, rungs.distances(dataset), strict=True):
+        rival, beside = (recorded.values(dataset, "sequence", name, rungs.METRIC) for name in (rung.model, rung.beside))
+        assert distance == pytest.approx(np.mean(rival - beside) + rung.margin)
+    with pytest.raises(LookupError, match="course baselines ml-1m"):
+        rungs.distances("ml-1m")
 
 
 def test_looked_up_films_earn_nothing():

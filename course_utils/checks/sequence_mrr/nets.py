@@ -210,8 +210,8 @@ def learns(seen, world, saw: str, data: str = f"a made-up chain of {N_STATES} it
         call=f"model after {STEPS} steps of Adam on {data}",
         came_back=f"MRR {got:.3f}",
         expected=f"{ENOUGH * best:.3f} or more: the best possible is {best:.3f}, popularity gets {popular:.3f}",
-        slip="The network does not learn what comes next: are the items' vectors in the state, does the state reach the "
-        "scores, and are vectors at the start neither all alike nor far larger than 1?",
+        slip="The network does not learn what comes next: are the items' vectors in the state, does the state reach "
+        "the scores, and are vectors at the start neither all alike nor far larger than 1?",
         saw=f"{saw} On {data} it reaches {got / best:.0%} of the best possible MRR.",
     )
 

@@ -1,8 +1,8 @@
 """Lesson 03, the ladder: lists of films for windows of users that nobody was trained on, held against recorded rivals.
 
 How hard the held-out windows are varies, and with it everybody's MRR; a fixed bar would let that luck decide. Each rung
-is therefore kept as a *distance* from the lag-weighted Markov counts of the very same split, which the judge fits
-itself, averaged over the recorded splits.
+is therefore kept as a *distance* from popularity or from the lag-weighted Markov counts on the very same split, both of
+which the judge fits itself; the distance is averaged over the recorded splits.
 
 The films of the context are taken out of every list, and lists are cut after 100 places, below which a target counts 0:
 scores of all films for all windows would be tens of megabytes.
@@ -10,48 +10,85 @@ scores of all films for all windows would be tens of megabytes.
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from course_utils.baselines import recorded
 from course_utils.baselines.markov import Markov
+from course_utils.baselines.popularity import Popularity
 from course_utils.checks.expect import Finding, expect, expect_array
 from course_utils.checks.framework import World, check
-from course_utils.checks.ladder import Rung
 from course_utils.checks.verdict import number
 
 WINDOW, PLACES = 10, 100
 METRIC = "mrr (context removed)"
-BASELINE = "markov"
 TOO_GOOD = 0.4
 """No model of these data reaches such an MRR, not the true probabilities of the synthetic world: who does has looked
 the held-out films up."""
 
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder.
+
+    name    as it is said to a person
+    model   the rival's name in the recorded results
+    beside  the baseline of the same split that its distance is kept from, a name in BASELINES
+    points  for passing it
+    margin  in MRR: how much better than the rival's mean distance one must be; negative allows for luck
+    """
+
+    name: str
+    model: str
+    beside: str
+    points: float
+    margin: float
+
+
+BASELINES = {"popularity": Popularity, "markov": Markov}
+
 RUNGS = (
-    Rung("popularity", "popularity", points=1, margin=0.006),
-    Rung("Spotlight as published (pooling, n_iter=3)", "spotlight_pooling_pointwise", points=1, margin=0.006),
-    Rung("lag-weighted Markov counts", "markov", points=2, margin=-0.003),
+    Rung("popularity", "popularity", beside="popularity", points=1, margin=0.004),
+    Rung("Spotlight, 3 epochs", "spotlight_pooling_pointwise", beside="popularity", points=1, margin=0.009),
+    Rung("lag-weighted Markov counts", "markov", beside="markov", points=2, margin=-0.003),
 )
 
 
-def bars(dataset: str) -> np.ndarray:
-    """The MRR each rung asks for, less that of the Markov counts on the same split; (n_rungs,) float, never falling.
-
-    Where a rival is below the one on the rung before (three epochs of Spotlight are, where films are many and users
-    few), its rung is passed with that one.
+def distances(dataset: str) -> np.ndarray:
+    """(n_rungs,) float, what each rung asks for, less the MRR of its baseline on the same split.
 
     raises  LookupError where no rivals are recorded for the data set
     """
     try:
-        markov = recorded.values(dataset, "sequence", BASELINE, METRIC)
-        rivals = [recorded.values(dataset, "sequence", rung.model, METRIC) for rung in RUNGS]
+        values = {
+            name: recorded.values(dataset, "sequence", name, METRIC)
+            for rung in RUNGS
+            for name in (rung.model, rung.beside)
+        }
     except KeyError as missing:
         raise LookupError(
             f"the ladder has no rivals on {dataset}; `course baselines {dataset} --task sequence` records them"
         ) from missing
-    wanted = [np.mean(rival - markov) + rung.margin for rival, rung in zip(rivals, RUNGS, strict=True)]
-    return np.maximum.accumulate(wanted)
+    return np.array([np.mean(values[rung.model] - values[rung.beside]) + rung.margin for rung in RUNGS])
+
+
+def bars(world) -> np.ndarray:
+    """(n_rungs,) float, the MRR that each rung asks for in this world, never falling.
+
+    Where a rival is below the one before (three epochs of Spotlight are, where films are many and users few), its rung
+    is passed with that one.
+    """
+    users = np.repeat(np.arange(len(world.lengths)), world.lengths)
+    mrrs = {}
+    for name, baseline in BASELINES.items():
+        model = baseline().fit(users, world.train_items, n_users=len(world.lengths), n_items=world.n_items)
+        top = top_of(model.score_sequences(world.contexts), world.contexts)
+        mrrs[name] = reciprocal_ranks(**top, targets=world.targets).mean()
+    return np.maximum.accumulate([mrrs[rung.beside] for rung in RUNGS] + distances(str(world.dataset)))
 
 
 def ladder_world(rng: np.random.Generator) -> World:
@@ -60,7 +97,7 @@ def ladder_world(rng: np.random.Generator) -> World:
     from course_utils.sequences import cut_windows
 
     dataset = movielens.default_name()
-    bars(dataset)  # before anybody trains for nothing
+    distances(dataset)  # before anybody trains for nothing
     ratings = movielens.load(dataset).ratings
     items, item_rows = np.unique(ratings["item_id"], return_inverse=True)
     ratings = ratings.assign(item_id=1 + rng.permutation(len(items))[item_rows])
@@ -94,7 +131,8 @@ def ladder(score_next_items, world):
     import torch
 
     histories = torch.tensor(world.train_items).split(world.lengths.tolist())
-    scores = score_next_items(list(histories), torch.tensor(world.contexts), world.n_items)
+    with contextlib.redirect_stderr(io.StringIO()):  # a progress bar, of no use here
+        scores = score_next_items(list(histories), torch.tensor(world.contexts), world.n_items)
     if isinstance(scores, torch.Tensor):
         scores = scores.detach().numpy()
     seen = {"shape": np.shape(scores) if isinstance(scores, np.ndarray) else None, "kind": type(scores).__name__}
@@ -166,10 +204,7 @@ def climb(seen, world) -> Iterator[Finding]:
             slip="The held-out films were looked up, not predicted.",
         )
         return
-    users = np.repeat(np.arange(len(world.lengths)), world.lengths)
-    markov = Markov().fit(users, world.train_items, n_users=len(world.lengths), n_items=world.n_items)
-    top = top_of(markov.score_sequences(world.contexts), world.contexts)
-    wanted = float(reciprocal_ranks(**top, targets=world.targets).mean()) + bars(str(world.dataset))
+    wanted = bars(world)
     passed = student > wanted
     n_passed = int(np.argmin(passed)) if not passed.all() else len(RUNGS)  # a rung counts only above all below it
     points, total = sum(rung.points for rung in RUNGS[:n_passed]), sum(rung.points for rung in RUNGS)
