@@ -15,7 +15,7 @@
 # **You need** lessons 00 and 01 (ids, splits, the training loop), and from lesson 02 negatives and ranks. Attention is
 # explained here.
 #
-# **Time** about MINUTES minutes of computing on a laptop without a GPU, restart-and-run-all; an evening or two of
+# **Time** about 4 minutes of computing on a laptop without a GPU, restart-and-run-all; an evening or two of
 # thinking.
 #
 # **Data** MovieLens 100K (GroupLens, University of Minnesota): free for research, not to be redistributed, please
@@ -423,6 +423,8 @@ rivals = {
     "Markov, the last film": lambda contexts: after[contexts[:, -1]],
     "Markov, nine films": Markov().fit(user_ids, item_ids, **sizes).score_sequences,
 }
+
+# %%
 measured = {name: measure(score, test) for name, score in rivals.items()}
 for name in rivals:
     note(name, measured[name])
@@ -1109,16 +1111,20 @@ def on_all(net: PoolNet, contexts: Tensor, targets: Tensor) -> Tensor:
     return cross_entropy_loss(net.score_all_items(states), targets)
 
 
+# %%
 def race(loss) -> pd.DataFrame:
     """Seconds of computing, without those of measuring, and the validation MRR, after every epoch."""
     seed_everything(SEED)
     net, clock, figures = PoolNet(n_items, N_FACTORS), [process_time()], []
 
+    @torch.no_grad()
+    def score(contexts: np.ndarray) -> np.ndarray:
+        _, states = net.user_representation(torch.from_numpy(contexts))
+        return net.score_all_items(states).numpy()
+
     def after_epoch() -> None:
         clock.append(process_time())
-        with torch.no_grad():
-            score = lambda rows: net.score_all_items(net.user_representation(torch.from_numpy(rows))[1]).numpy()  # noqa: E731
-            figures.append(measure(score, valid)["removed"].mean())
+        figures.append(measure(score, valid)["removed"].mean())
         clock.append(process_time())
 
     learn(net, n_rows[1], loss=loss, after_epoch=after_epoch)
@@ -1131,6 +1137,11 @@ races = {
     f"sampled softmax, {N_SAMPLED} films": race(on_a_sample(sampled_softmax_loss)),
     f"BPR, {N_SAMPLED} films": race(on_a_sample(bpr_loss)),
 }
+last = {name: run["MRR"].iloc[-1] for name, run in races.items()}
+seconds = {name: run["seconds"].iloc[-1] for name, run in races.items()}
+pd.DataFrame({"MRR after the last epoch": last, "seconds of computing": seconds}).round(4)
+
+# %%
 ax = plt.subplots()[1]
 for (name, run), marker in zip(races.items(), plots.MARKERS, strict=False):
     ax.plot(run["seconds"], run["MRR"], marker=marker, label=name)
@@ -1139,24 +1150,19 @@ plots.draw_levels(ax, {"popularity": dull})
 ax.set(
     xlabel="seconds of computing",
     ylabel="MRR on validation users, context removed",
-    title="The whole catalogue costs little more, and ends higher",
+    title="The whole catalogue takes longer an epoch, and ends higher",
 )
 ax.legend(loc="lower right")
 plt.show()
-last = {name: run["MRR"].iloc[-1] for name, run in races.items()}
 if CHECK_TEXT:
-    claim(last["cross-entropy, all films"] > 1.05 * max(list(last.values())[1:]), "the whole catalogue ends highest")
-    claim(list(last.values())[1] > list(last.values())[2], "and sampled softmax above BPR")
-    claim(
-        races["cross-entropy, all films"]["seconds"].iloc[-1]
-        < 4 * races[f"BPR, {N_SAMPLED} films"]["seconds"].iloc[-1],
-        "a whole catalogue takes less than four times the seconds of a sample",
-    )
-pd.Series(last, name="last epoch").round(4).to_frame()
+    in_full, sampled, pairs = last
+    claim(last[in_full] > 1.05 * last[sampled], "the whole catalogue ends highest")
+    claim(last[sampled] > last[pairs], "and sampled softmax above BPR")
+    claim(seconds[in_full] < 4 * seconds[pairs], "a whole catalogue takes less than four times a sample's seconds")
 
 # %% [markdown]
-# **Notice.** A sample of a hundred films saves some of the seconds, and costs accuracy at every point in time: with 1,682
-# films there is nothing to save. BPR is content once the target is ahead of most films drawn at random, and most films
+# **Notice.** A sample of a hundred films saves some of the seconds, and ends lower: with 1,682 films there is little to
+# save. (It is one setting for all three; more negatives, or better chosen ones, bring the sample closer.) BPR is content once the target is ahead of most films drawn at random, and most films
 # drawn at random are no competition. It was made for catalogues that no softmax can hold, and there the question is
 # *which* negatives to draw: lesson 02 draws four for each positive.
 #
@@ -1224,7 +1230,7 @@ worlds = {
 }
 nets = {"CBOW": CBOW(41, 32), "decayed bag": DecayedBag(41, 32, WINDOW - 1)}
 nets |= {"recurrent net": RecurrentNet(41, 32), "Transformer": CausalTransformer(41, 32, WINDOW - 1)}
-worlds |= {name: scorer(learn(net, shown, n_epochs=budget(full=30, fast=1))) for name, net in nets.items()}
+worlds |= {name: scorer(learn(net, shown, n_epochs=budget(full=20, fast=1))) for name, net in nets.items()}
 reached = {}
 for name, score in worlds.items():
     of_items = ranks(np.tile(score(asked[:, :-1]), (1, 1)), asked[:, -1], padding_item=0)
@@ -1313,7 +1319,9 @@ ahead = {
     for name in ("Spotlight, 3 epochs", "Markov, nine films", "Transformer")
 }
 if CHECK_TEXT:
-    claim(results["your model"][1] > CLAIM_LADDER)
+    claim(results["your model"][1] > results["Markov, nine films"][1], "your model is ahead of the Markov counts")
+    claim(ahead["Spotlight, 3 epochs"].low > 0.02, "and of Spotlight, by far more than chance explains")
+    claim(ahead["Markov, nine films"].low < 0.003, "a lead over the counts that one split cannot be sure of")
 pd.DataFrame(ahead, index=["your model is ahead by", "from", "to", "p"]).T.round(4)
 
 # %%

@@ -86,24 +86,28 @@ def look_at(model, world, states=None, short: bool = False) -> dict:
     def padded(n: int) -> torch.Tensor:
         return torch.cat([torch.zeros(len(contexts), n, dtype=torch.int64), contexts], dim=1)
 
+    def scores(given: torch.Tensor):
+        result = model(given)
+        return result.clone() if isinstance(result, torch.Tensor) else result  # it may be a view of what is trained
+
     swapped, later = contexts.clone(), contexts.clone()
     swapped[:, [-1, -2]] = contexts[:, [-2, -1]]
     later[:, -2:] = contexts[:, -2:].roll(1, 0)
     model.eval()
     with torch.no_grad():
-        seen = {"scores": model(contexts)}
+        seen = {"scores": scores(contexts)}
         if np.shape(seen["scores"]) != (len(contexts), world.n_items):
             return seen
-        seen["alone"] = torch.cat([model(row[None]) for row in contexts])
-        seen |= {"padded": model(padded(PADS)), "swapped": model(swapped), "empty": model(contexts[:2, :LENGTH] * 0)}
+        seen["alone"] = torch.cat([scores(row[None]) for row in contexts])
+        seen |= {"padded": scores(padded(PADS)), "swapped": scores(swapped), "empty": scores(0 * contexts[:2])}
         if not short:
-            seen["many_pads"] = model(padded(MANY_PADS))
+            seen["many_pads"] = scores(padded(MANY_PADS))
         if states:
             seen |= {"states": states(contexts), "states_later": states(later)}
     seen["without_gradient"] = train_on_windows(model, world)
     model.eval()
     with torch.no_grad():
-        seen["trained"] = model(torch.as_tensor(world.asked))
+        seen["trained"] = scores(torch.as_tensor(world.asked))
     return seen
 
 
