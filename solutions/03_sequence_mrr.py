@@ -725,7 +725,9 @@ if CHECK_TEXT:
     claim(
         results["decayed bag"][0] > results["Markov, nine films"][0] + 0.003, "context kept, it is past Markov counts"
     )
-    claim(results["decayed bag"][1] > results["Markov, nine films"][1], "context removed, it is past them, too")
+    claim(
+        results["decayed bag"][1] > results["Markov, nine films"][1] - 0.002, "context removed, it is level with them"
+    )
     claim(abs(np.diff(results["decayed bag"])[0]) < 5e-4, "kept and removed are the same")
     claim(4 < 1 / (weights / weights.max()).min() < 7, "the newest film counts about five times as much as the oldest")
 print("weights of the nine places, the newest last:", " ".join(f"{w:.2f}" for w in weights / weights.max()))
@@ -735,8 +737,8 @@ table().tail(3)
 # %% [markdown]
 # **Notice.** The newest film counts about five times as much as the oldest of the nine, and the fall is steepest at the
 # end: nobody had to guess that. And the net has found out by itself that nobody rates a film twice: what it adds to a
-# film of the context takes it off the list, so that it does not matter any more whether somebody else does. It is past
-# the Markov counts, with either way of measuring.
+# film of the context takes it off the list, so that it does not matter any more whether somebody else does. With the
+# context kept it is past the Markov counts; with the context removed it is at least level with them.
 #
 # ## 7 · A recurrent net must not run over padding
 #
@@ -1004,8 +1006,8 @@ for step, rows in n_rows.items():
 augmented = pd.DataFrame(augmented, index=["windows", "MRR on validation users, context removed"]).T
 found = augmented.iloc[:, 1]
 if CHECK_TEXT:
-    claim(found["every 1"] > 1.1 * found["every 3"], "a step of one is worth a tenth more than a step of three")
-    claim(found["every 3"] > 1.1 * found["every 10"], "and that a tenth more than windows side by side")
+    claim(found["every 1"] > 1.05 * found["every 3"], "a step of one is better than a step of three, by 5 % or more")
+    claim(found["every 3"] > 1.05 * found["every 10"], "and that better than windows side by side, by as much")
 augmented.round(4)
 
 # %% [markdown]
@@ -1345,7 +1347,11 @@ plt.show()
 table().sort_values("context removed")
 
 # %% [markdown]
-# **Notice.** NOTICE12
+# **Notice.** The lead over three epochs of Spotlight is beyond doubt. The lead over the Markov counts is a few thousandths,
+# and the interval around it begins near zero, or below: 189 users cannot tell more. The thin ticks of the figure are
+# single splits, the dot is their mean, the bar reaches one standard deviation to either side, and your diamond is one
+# split. Splits differ by more than these models do, so "better than counts" is a claim for several splits, compared in
+# pairs.
 #
 # ## Explain it to a colleague
 #
