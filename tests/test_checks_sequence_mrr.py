@@ -32,7 +32,7 @@ from course_utils.baselines.protocols import PROTOCOLS
 from course_utils.checks import sequence_mrr
 from course_utils.checks.framework import checks_of
 from course_utils.checks.sequence_mrr import rungs
-from course_utils.checks.sequence_mrr.nets import expected_mrr
+from course_utils.checks.sequence_mrr.looking import expected_mrr
 from course_utils.checks.sequence_mrr.windows import windows_by_hand
 from course_utils.checks.verdict import Verdict
 from course_utils.evaluation import ranks, reciprocal_rank
