@@ -548,7 +548,7 @@ check.cross_entropy_loss(cross_entropy_loss)
 # Write the module `CBOW(n_items, n_factors)` (for *continuous bag of words*, of which this is the version for films).
 # Its `forward(contexts)` takes `(B, L)` int64 and returns scores `(B, n_items)`, column 0 included. The state is the
 # **mean of the vectors of the real items** of the context; an empty context has the state zero. Adding zeros in front of
-# a context must change no score, and neither must the order of its items. `n_factors` is the length of an item's vector;
+# a context must change no real item's score, and neither must the order of its items. `n_factors` is the length of an item's vector;
 # whether you share the vectors between state and scores, and whether there are biases, is up to you.
 #
 # *By hand.* For the context `[0, 0, 4, 7]` the state is $(q_4 + q_7) / 2$, not $(q_4 + q_7) / 4$.
@@ -558,7 +558,8 @@ check.cross_entropy_loss(cross_entropy_loss)
 # `nn.Embedding(n_items, n_factors, padding_idx=0)` holds row 0 at zero, so that padding adds nothing to a sum (but
 # `nn.init` overwrites that row: use it before, or set the row to zero again). Divide by the number of entries that are
 # not 0, `.clamp(min=1)`. Start with vectors of length about 1: a standard deviation of `n_factors ** -0.5`. All scores
-# at once: `states @ self.items.weight.T`.
+# at once: `states @ self.items.weight.T`. (`padding_idx` stops the gradients of the lookup only. If the vectors are
+# shared, row 0 stays at zero because column 0 is no candidate of the loss; our checks train in that way, too.)
 # </details>
 
 # %% deletable=false nbgrader={"cell_type": "code", "checksum": "27fcc293acf4161cd50909724d4397ce", "grade": false, "grade_id": "ex-03-7-cbow", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1105,7 +1106,7 @@ ax.set(
     ylabel="MRR on validation users, context removed",
     title="The whole catalogue takes longer an epoch, and ends higher",
 )
-ax.legend(loc="lower right")
+ax.legend(loc="center right")
 plt.show()
 if CHECK_TEXT:
     in_full, sampled, pairs = last

@@ -41,8 +41,8 @@ def count_next(windows, n_items):
     counts = np.zeros((n_items, n_items), dtype=int)
     for row in windows:
         items = row[row > 0]
-        for a, b in zip(items[:-1], items[1:]):
-            counts[a, b] += 1
+        for place in range(1, len(items)):
+            counts[items[place - 1], items[place]] += 1
     return counts
 
 
