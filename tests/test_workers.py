@@ -152,7 +152,8 @@ def killed_at_random(course, submitted: Path, n_kills: int, rng, *options: str, 
     started = time.monotonic()
     start = functools.partial(start_grading, course, submitted, undisturbed, *options)
     assert start().wait() == 0
-    moments = rng.uniform(0, time.monotonic() - started, n_kills)
+    each = (time.monotonic() - started) / n_kills
+    moments = rng.uniform(0, 2 * each, n_kills)  # in all about as long as the run takes, so that most find it at work
     start = functools.partial(start_grading, course, submitted, out, *options)
     kill_and_resume(moments, start, lambda: start().wait(), out, undisturbed)
 
