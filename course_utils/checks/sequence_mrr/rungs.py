@@ -51,6 +51,18 @@ class Rung:
 
 BASELINES = {"popularity": Popularity, "markov": Markov}
 
+# The margins follow from distances on recorded splits (mean ± standard deviation, MRR with the context removed):
+#
+#     model                beside       ml-100k            ml-latest-small    synthetic
+#     Spotlight, n_iter=3  popularity   +0.0220 ± 0.0029   -0.0006 ± 0.0023   -0.0028 ± 0.0019
+#     Markov counts        popularity   +0.0476 ± 0.0023   +0.0454 ± 0.0050   +0.0739 ± 0.0097
+#     Spotlight, tuned     Markov       -0.0046 ± 0.0037   -0.0409 ± 0.0044   -0.0197 ± 0.0056
+#     the lesson's answer  Markov       +0.0069 ± 0.0017 (six splits)
+#
+# Popularity and Markov counts handed in as they are have the distance 0 exactly: the first never passes its rung, the
+# second always does. Three epochs of Spotlight miss theirs by 3.1 standard deviations on ml-100k, and the lesson's
+# answer passes the top one by more than five. Tuned Spotlight is within luck of the top rung there: it would pass in
+# four of the ten recorded splits.
 RUNGS = (
     Rung("popularity", "popularity", beside="popularity", points=1, margin=0.004),
     Rung("Spotlight, 3 epochs", "spotlight_pooling_pointwise", beside="popularity", points=1, margin=0.009),
