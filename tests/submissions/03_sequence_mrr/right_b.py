@@ -161,7 +161,6 @@ def best_possible_mrr(probs):
 def score_next_items(histories, contexts, n_items):
     """A bag with tied vectors, averaged with the counts."""
     windows = np.concatenate([cut_history(history.numpy(), 10, 1) for history in histories])
-    windows = windows[windows[:, -2] > 0]
 
     class Bag(nn.Module):
         def __init__(self):
@@ -179,7 +178,7 @@ def score_next_items(histories, contexts, n_items):
             return scores.scatter_add(1, c, torch.full(c.shape, -30.0))
 
     torch.manual_seed(1)
-    bag = fit_windows(Bag(), windows, n_epochs=3, learning_rate=8e-3, generator=torch.Generator().manual_seed(1))
+    bag = fit_windows(Bag(), windows, n_epochs=5, learning_rate=6e-3, generator=torch.Generator().manual_seed(1))
     users = np.repeat(np.arange(len(histories)), [len(h) for h in histories])
     model = Markov().fit(users, np.concatenate(histories), n_users=len(histories), n_items=n_items)
     counted = model.score_sequences(contexts.numpy())
