@@ -27,14 +27,18 @@ autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False  # or every forward() would repeat what nn.Module says of it
 autodoc_preserve_defaults = True
 
+add_module_names = False
+
 html_theme = "sphinx_book_theme"
 html_theme_options = {
     "home_page_in_toc": True,
     "logo": {"text": project},
+    "navbar_persistent": [],  # the search field is in the sidebar
     "show_navbar_depth": 1,
     "show_toc_level": 2,
     "use_download_button": False,  # of a page's notebook: the one to work in is in notebooks/
 }
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_js_files = [("book.js", {"priority": 200})]

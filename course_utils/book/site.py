@@ -114,7 +114,8 @@ def api_pages(lessons: set[str]) -> dict[str, str]:
         parts = module.name.split(".")[1:]
         if hidden.isdisjoint(parts):
             members = "" if module.ispkg else "   :members:\n"
-            line = ("=" if len(parts) == 1 else "-") * len(module.name)
-            section = f"{module.name}\n{line}\n\n.. automodule:: {module.name}\n{members}"
+            name = ".".join(parts)
+            line = ("=" if len(parts) == 1 else "-") * len(name)
+            section = f"{name}\n{line}\n\n.. automodule:: {module.name}\n{members}"
             pages.setdefault(parts[0], []).append(section)
     return {f"api/{name}.rst": "\n".join(sections) for name, sections in pages.items()}
