@@ -34,7 +34,6 @@ html_theme_options = {
     "home_page_in_toc": True,
     "logo": {"text": project},
     "navbar_persistent": [],  # the search field is in the sidebar
-    "show_navbar_depth": 1,
     "show_toc_level": 2,
     "use_download_button": False,  # of a page's notebook: the one to work in is in notebooks/
 }
