@@ -41,13 +41,17 @@ html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_js_files = [("book.js", {"priority": 200})]
+html_use_index = html_domain_indices = False  # the search does it
 html_show_sourcelink = False
 html_copy_source = False
-html_last_updated_fmt = None
 
 
 def rewrite_docstring(app, what, name, thing, options, lines):
     lines[:] = as_rest(lines)
+
+
+def rewrite_signature(app, what, name, thing, options, signature, returns):
+    return signature and signature.replace("<factory>", "..."), returns  # a dataclass's default that is made anew
 
 
 def copy_mathjax(app):
@@ -59,4 +63,5 @@ def copy_mathjax(app):
 
 def setup(app):
     app.connect("autodoc-process-docstring", rewrite_docstring)
+    app.connect("autodoc-process-signature", rewrite_signature)
     app.connect("builder-inited", copy_mathjax)

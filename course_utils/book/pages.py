@@ -12,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils.checks.verdict import VERDICT_MIME
+from course_utils.grading.build import SOURCE_KEY
 from course_utils.grading.course import CourseError, Lesson
 from course_utils.grading.stage import BEGIN, END
 
@@ -49,7 +50,7 @@ def lesson_page(executed: NotebookNode, lesson: Lesson) -> NotebookNode:
         if cell.cell_type == "markdown":
             heading = next(iter(re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)[::-1]), heading)
         cells += shown(cell, heading)
-    dataset = executed.metadata.get("course", {}).get("dataset", lesson.dataset)
+    dataset = executed.metadata[SOURCE_KEY]["dataset"]
     cells.insert(1, markdown(f"{lesson.number}-run-it", RUN_IT.format(name=lesson.name, dataset=dataset)))
     page = nbformat.v4.new_notebook(cells=cells)
     page.metadata.update({key: executed.metadata[key] for key in ("kernelspec", "language_info")})
