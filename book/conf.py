@@ -35,6 +35,7 @@ html_theme_options = {
     "logo": {"text": project},
     "navbar_persistent": [],  # the search field is in the sidebar
     "show_toc_level": 2,
+    "footer_content_items": [],
     "use_download_button": False,  # of a page's notebook: the one to work in is in notebooks/
 }
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is

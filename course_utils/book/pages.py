@@ -22,11 +22,9 @@ RUN_IT = """\
 ```{{admonition}} Run it yourself
 :class: run-it
 
-This lesson's notebook is `notebooks/{name}.ipynb`, with stubs for you to fill in. What you see here was computed on
-`{dataset}`.
-
-    make lab                                           # opens notebooks/ in JupyterLab
-    .venv/bin/course check notebooks/{name}.ipynb      # what the checks say, in the terminal
+With stubs for you to fill in, this lesson is `notebooks/{name}.ipynb`: `make lab` opens it in JupyterLab, and
+`.venv/bin/course check notebooks/{name}.ipynb` says in the terminal what its checks say. What you see here was
+computed on `{dataset}`; `.venv/bin/course data {dataset}` fetches it.
 ```"""
 
 REGION = re.compile(rf"^([ \t]*)[^\n]*{BEGIN}[^\n]*\n.*?^[^\n]*{END}[^\n]*$", re.DOTALL | re.MULTILINE)
