@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test notebooks execute lab grade bench lint clean
+.PHONY: help demo test notebooks execute lab grade book bench lint clean
 
 help:
 	@echo "make demo       build the student edition, grade a class of known submissions, write a report"
@@ -16,6 +16,7 @@ help:
 	@echo "make execute    run every solution on its own data set and keep its outputs, for reading"
 	@echo "make lab        open the student edition in JupyterLab"
 	@echo "make grade      grade submitted/ into graded/   (SUBMITTED=... OUT=... to choose others)"
+	@echo "make book       make a site of the lessons, answers folded, to read in a browser"
 	@echo "make bench      measure speed and quality beside the rivals"
 	@echo "make lint       ruff"
 	@echo "make clean      remove .venv/ and what the commands above leave behind"
@@ -26,7 +27,7 @@ help:
 	  || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,book]"
 	@touch $@
 
 demo: .venv/installed
@@ -54,6 +55,9 @@ OUT ?= graded
 grade: .venv/installed
 	@$(BIN)/course grade $(SUBMITTED) --out $(OUT)
 
+book: .venv/installed
+	@$(BIN)/course book
+
 bench: .venv/installed
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
@@ -62,4 +66,4 @@ lint: .venv/installed
 	@$(BIN)/ruff format --check .
 
 clean:
-	rm -rf .venv .course demo .pytest_cache .ruff_cache .hypothesis course_utils.egg-info
+	rm -rf .venv .course book/_build demo .pytest_cache .ruff_cache .hypothesis course_utils.egg-info

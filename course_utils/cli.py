@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from course_utils.baselines.command import baselines
+from course_utils.book.command import book
 from course_utils.grading.command import demo, grade, report
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -132,6 +133,7 @@ def data(name: Annotated[str, typer.Argument(help="A data set; without it, all a
 
 
 app.command()(baselines)
+app.command()(book)
 app.command()(demo)
 
 
