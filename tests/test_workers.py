@@ -133,7 +133,7 @@ def kill_and_resume(moments: list[float], start, run_to_the_end, out: Path, undi
         process.communicate()
         assert recorded(out).items() >= before.items(), "what was recorded has been run twice"
         before = recorded(out)
-    run_to_the_end()
+    assert run_to_the_end() == 0
     assert recorded(out).items() >= before.items(), "what was recorded has been run twice"
     assert rows_of(out) == rows_of(undisturbed)
     assert marks_of(out) == marks_of(undisturbed)
