@@ -99,6 +99,14 @@ def _(seen, world):
     of_train = set(zip(world.train_user_ids.tolist(), world.train_item_ids.tolist(), strict=True))
     of_test = set(zip(world.test_user_ids.tolist(), world.test_item_ids.tolist(), strict=True))
     asked = [tuple(pair) for pair in pairs.tolist()]
+    yield expect(
+        not tiled(pairs, world),
+        call=call,
+        came_back="items of one user beside the id of another",
+        expected="each candidate beside the user that it was drawn for",
+        slip="candidates.ravel() goes row by row, so a user id stands n_negatives + 1 times in a row: np.repeat does "
+        "that. np.tile goes through all users and begins again.",
+    )
     slip = "The targets are the test items: how well a model knows what it was trained on says nothing."
     if not of_test & set(asked):
         yield expect(
@@ -184,6 +192,20 @@ def _(seen, world):
     )
 
 
+def tiled(pairs: np.ndarray, world) -> bool:
+    """Whether the users were tiled beside candidates that fit them if each had been repeated instead."""
+    users, known = world.test_user_ids, seen_items(world)
+    for width in (world.n_negatives + 1, world.n_negatives):
+        n = len(users) * width
+        tail = pairs[-n:]
+        if len(tail) == n and np.array_equal(tail[:, 0], np.tile(users, width)):
+            fits = ~known[np.repeat(users, width), np.clip(tail[:, 1], 0, world.n_items - 1)]
+            misfits = known[tail[:, 0], np.clip(tail[:, 1], 0, world.n_items - 1)]
+            if fits.all() and misfits.any():
+                return True
+    return False
+
+
 def rank_slips(ranks: np.ndarray, pairs: np.ndarray, world, n_candidates: int) -> dict[str, np.ndarray]:
     """What the usual mistakes give where the candidates are right."""
     best, worst, by_user = [], [], {}
@@ -252,6 +274,14 @@ def _(seen, world):
         return np.array(ranks)
 
     wanted = ranks_among(kept)
+    rows, users = np.arange(len(pairs)), world.test_user_ids
+    of_rows = (
+        "The number of a row of test is no user id: its user is test.user_ids[b], for the mask and for the scores."
+    )
+    by_rows = [(rows, users), (users, rows), (rows, rows)]  # (rows of the mask, rows of the scores)
+    misread = [row_ranks(kept[mask], world.table[scores], world.test_item_ids) for mask, scores in by_rows]
+    if any(expect_close(seen["ranks"], ranks).ok for ranks in misread):
+        yield expect_close(seen["ranks"], wanted, slip=of_rows)
     zeroed = np.where(kept, world.table, 0)
     zero_ranks = [rank_of(zeroed[u, i], np.delete(zeroed[u], i)) for u, i in pairs]
     by_user = dict(zip(world.test_user_ids.tolist(), wanted, strict=True))
@@ -265,6 +295,7 @@ def _(seen, world):
             zero_ranks
         ),
         "Ranks start at 1.": wanted - 1,
+        "The target equals itself: that is no tie, so take it off the count.": wanted + 0.5,
         "Ties share their average rank: yours get the best of their places.": np.array(
             [1 + (world.table[u, kept[u]] > world.table[u, i]).sum() for u, i in pairs], dtype=float
         ),
@@ -296,3 +327,9 @@ def _(seen, world):
         1,
         saw=f"{len(wanted)} test items among all that their users had not met: ranks to {format_value(wanted.max())}.",
     )
+
+
+def row_ranks(candidates: np.ndarray, scores: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """(n,) the rank of each row's item where all but the row's candidates score -inf, the item itself perhaps too."""
+    scores = np.where(candidates, scores, -np.inf)
+    return np.array([rank_of(row[item], np.delete(row, item)) for row, item in zip(scores, items, strict=True)])
