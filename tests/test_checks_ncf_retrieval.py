@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from corpus import Attempt, attempts, exercises, submissions
 
+from course_utils.baselines.ease import EASE
 from course_utils.baselines.popularity import Popularity
 from course_utils.checks import ncf_retrieval
 from course_utils.checks.framework import World, checks_of
@@ -243,6 +244,10 @@ def test_the_reference_climbs_the_whole_ladder_on_real_data_and_als_alone_does_n
     sizes = {"n_users": world.public["n_users"], "n_items": world.public["n_items"]}
     als = ALS(32, rng=np.random.default_rng(0)).fit(world.public["user_ids"], world.public["item_ids"], **sizes)
     assert 1 <= ladder_on(world, als.score_users(np.arange(sizes["n_users"]))).points < 4
+    ease = EASE(regularisation=400.0).fit(world.public["user_ids"], world.public["item_ids"], **sizes)
+    verdict = ladder_on(world, ease.score_users(np.arange(sizes["n_users"])))
+    assert 1 <= verdict.points < 4
+    assert "are two signals" in verdict.message
 
 
 def test_a_mask_whose_first_rows_are_taken_for_those_of_the_users_is_named():

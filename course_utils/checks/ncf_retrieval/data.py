@@ -6,6 +6,7 @@ import numpy as np
 
 from course_utils.checks.expect import Finding, expect, expect_equal, format_value
 from course_utils.checks.framework import World, check
+from course_utils.checks.ncf_retrieval.worlds import worth
 from course_utils.checks.observation import Unusable
 from course_utils.checks.ratings.worlds import (
     FIRST_SECOND,
@@ -17,22 +18,34 @@ from course_utils.checks.ratings.worlds import (
     raw_ids,
     returned,
     rows_of,
+    table_rows,
 )
 
 USER, ITEM, RATING, TIME, POSITION = range(5)
+N_DRAWS = 300
+"""Draws of a quarter of the users, to see whether all are drawn equally often."""
+UNEVEN = 5.0
+"""Standard deviations by which a user's count may be off: of 12 users' counts, by luck less than once in 10^5 checks.
+A draw that follows the number of rows is off by more than eight."""
 A_TABLE = "Return a part of the table, with all its columns."
 
 
 def users_world(rng: np.random.Generator) -> World:
-    """Forty users, some with many rows and some with two; the share gives a number of users that has to be rounded."""
+    """Forty users, some with many rows and some with two; the share gives a number of users that has to be rounded.
+
+    And twelve users, half of them with one row and half with twenty, to draw a quarter of again and again.
+    """
     n_users = int(rng.integers(41, 49))
     users = np.repeat(raw_ids(rng, n_users), rng.choice([2, 3, 4, 30], n_users))
     n = len(users)
     times = rng.integers(FIRST_SECOND, LAST_SECOND, n)
     items = rng.choice(raw_ids(rng, 400), n)
     rows = rng.permutation(np.column_stack([users, items, rng.choice(STARS, n), times, np.arange(n)]), axis=0)
+    few_users = np.repeat(raw_ids(rng, 12), rng.permutation([1, 20] * 6))
+    few_rows = table_rows(rng, few_users, np.arange(len(few_users)))
     seeds = rng.choice(10_000, 2, replace=False)
-    return World(public={"rows": rows, "share": 0.3, "seed": int(seeds[0]), "other_seed": int(seeds[1])})
+    public = {"rows": rows, "few_rows": few_rows, "share": 0.3, "seed": int(seeds[0]), "other_seed": int(seeds[1])}
+    return World(public=public)
 
 
 @check(points=1, call="sample_users(ratings, share, rng)", world=users_world)
@@ -47,6 +60,10 @@ def sample_users(sample_users, world):
     ):
         table = sample_users(frame(world.rows), share, np.random.default_rng(seed))
         seen["rows" + case], seen["type" + case] = rows_of(table), type(table).__name__
+    few, rng = frame(world.few_rows), np.random.default_rng(world.seed)
+    drawn = [rows_of(sample_users(few.copy(), 0.25, rng)) for _ in range(N_DRAWS)]
+    drawn = [np.unique(rows[:, USER]) for rows in drawn if rows is not None]
+    seen["often"] = np.concatenate([np.empty(0), *drawn])
     return seen
 
 
@@ -94,6 +111,20 @@ def _(seen, world):
         by_position(world.rows),
         call="sample_users(ratings, 1.0, rng), sorted by position",
         slip="A share of 1 is everybody, and the rows themselves stay as they are.",
+    )
+    users, n_rows = np.unique(world.few_rows[:, USER], return_counts=True)
+    counts = (np.asarray(seen["often"])[:, None] == users).sum(axis=0)
+    off = (counts - N_DRAWS / 4) / np.sqrt(N_DRAWS * 0.25 * 0.75)
+    slip = "Each user is as likely as any other."
+    if counts[n_rows > 1].min() > counts[n_rows == 1].max():
+        slip += " Drawn from the rows, whoever has many rows comes more often: draw from the different users instead."
+    yield expect(
+        bool((np.abs(off) < UNEVEN).all()),
+        call=f"sample_users(ratings, 0.25, rng) {N_DRAWS} times, on 12 users with 1 or 20 rows each",
+        came_back=f"users with 1 row drawn {counts[n_rows == 1].mean():.0f} times on average, those with 20 rows "
+        f"{counts[n_rows > 1].mean():.0f} times; single users {counts.min()} to {counts.max()} times",
+        expected=f"each about {N_DRAWS / 4:.0f} times",
+        slip=slip,
         saw=f"{wanted} of {len(everybody)} users, each with all of their rows, and rng decides who.",
     )
 
@@ -164,7 +195,9 @@ def leave_latest_out(leave_latest_out, world):
     """The latest row of every user is the test set; of equal seconds, the largest position."""
     seen = {}
     for case, rows in (("", world.rows), ("_again", world.again)):
-        answer = returned(leave_latest_out(frame(rows)), "train", "test", case=case)
+        table = frame(rows)
+        answer = returned(leave_latest_out(table), "train", "test", case=case)
+        answer["unchanged" + case] = table.equals(frame(rows))
         for part in ("train" + case, "test" + case):
             answer[part] = rows_of(answer.get(part))
         seen |= answer
@@ -221,6 +254,20 @@ def _(seen, world):
         by_position(world.rows),
         call="the rows of both parts",
         slip="The rows themselves stay as they are.",
+    )
+    slip = (
+        "The caller goes on with `ratings`: no inplace=True and no new column in it. sort_values returns a new table."
+    )
+    unchanged = expect(
+        bool(seen["unchanged"]) and bool(seen["unchanged_again"]),
+        call="leave_latest_out(ratings), looking at ratings afterwards",
+        came_back="a table that has changed",
+        expected="the table as it was passed in",
+        slip=slip,
+    )
+    yield worth(0.5, unchanged, "The split is right.")
+    yield Finding(
+        1,
         saw=f"The latest row of each of {n_users} users, and of rows in the same second the one that comes last.",
     )
 

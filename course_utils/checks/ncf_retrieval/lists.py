@@ -16,7 +16,10 @@ A_LIST_OF_PAIRS = "Return a list of pairs of names: [(first, second), ...]."
 
 
 def flips_world(rng: np.random.Generator) -> World:
-    """Hits of five models and 200 users; some pairs flip, others do not, and two models tie on one side."""
+    """Hits of five models and 200 users: some pairs flip, others do not, and two models tie on one side.
+
+    However one sorts the models, a pair with another model between them flips, and two neighbours keep their order.
+    """
     while True:
         sampled_mean = rng.permutation([80, 90, 100, 100, 120])
         full_mean = rng.permutation([10, 20, 30, 30, 45])
@@ -26,7 +29,7 @@ def flips_world(rng: np.random.Generator) -> World:
             for a, b in permutations(range(5), 2)
             if (sampled_mean[a] == sampled_mean[b]) != (full_mean[a] == full_mean[b])
         ]
-        if 2 <= len(pairs) <= 6 and ties:
+        if 2 <= len(pairs) <= 6 and ties and all(neighbours_mislead(m, pairs) for m in (sampled_mean, full_mean)):
             break
     hits = {}
     for kind, means in (("sampled", sampled_mean), ("full", full_mean)):
@@ -39,6 +42,14 @@ def flips(sampled: np.ndarray, full: np.ndarray):
     for a, b in permutations(range(len(sampled)), 2):
         if sampled[a] > sampled[b] and full[a] < full[b]:
             yield a, b
+
+
+def neighbours_mislead(means: np.ndarray, pairs: list[tuple[int, int]]) -> bool:
+    """Whether, in the order of these means, some pair apart flips and some pair of neighbours does not."""
+    apart = {(a, b) for a, b in permutations(range(len(means)), 2) if any(means[a] < c < means[b] for c in means)}
+    apart |= {(b, a) for a, b in apart}
+    next_to = {(a, b) for a, b in permutations(range(len(means)), 2) if means[a] > means[b]} - apart
+    return bool(apart & set(pairs)) and any(not {(a, b), (b, a)} & set(pairs) for a, b in next_to)
 
 
 @check(points=1, call="flipped_pairs(sampled, full)", world=flips_world)
@@ -98,13 +109,28 @@ def _(seen, world):
     )
 
 
+N_LONG = 300
+"""Items in a long list, of twice as many: a short one may come out of np.argpartition in order by accident."""
+
+
+def lists_world(rng: np.random.Generator) -> World:
+    """The world of the ranks, and a larger catalogue for long lists."""
+    n_users, n_items = 6, 2 * N_LONG
+    public = {
+        "long_scores": -rng.permutation(n_users * n_items).reshape(n_users, n_items) / 100 - 1,
+        "long_met": rng.random((n_users, n_items)) < 0.2,
+        "long_user_ids": rng.permutation(n_users)[:4],
+    }
+    return World(public={**ranking_world(rng).public, **public})
+
+
 SEEN = "Films that the user has seen are recommended: take the user's training items out before you choose."
 
 
 @check(
     points=2,
     call="top_unseen(score_users, user_ids, train, n)",
-    world=ranking_world,
+    world=lists_world,
     hints={
         "IndexError": "score_users(user_ids) has one row for each of user_ids, in their order: row b is user_ids[b]."
     },
@@ -121,12 +147,29 @@ def top_unseen(top_unseen, world):
     return {
         "items": as_whole_numbers(top_unseen(score_users, users.copy(), train, 10)),
         "three": as_whole_numbers(top_unseen(score_users, users[:1].copy(), train, 3)),
+        "long": as_whole_numbers(long_lists(top_unseen, world)),
     }
+
+
+def long_lists(top_unseen, world):
+    """What comes back for lists of N_LONG."""
+    train = encoded(*np.nonzero(world.long_met), *world.long_met.shape)
+    return top_unseen(
+        lambda user_ids: world.long_scores[np.asarray(user_ids)].copy(), world.long_user_ids.copy(), train, N_LONG
+    )
 
 
 def without_ties(world) -> np.ndarray:
     """(n_users, n_items) the world's scores, each different, all below 0: to NCF's logits, 0 is a high score."""
     return world.table + np.linspace(0, 0.5, world.table.size).reshape(world.table.shape) - 20
+
+
+def others_taken_out(got: np.ndarray, users: np.ndarray, scores: np.ndarray, known: np.ndarray) -> bool:
+    """Whether every list is right but for the items taken out, which are those of some user, and not always nothing."""
+    best = [np.argsort(-np.where(known, -np.inf, scores[user]), axis=1)[:, : got.shape[1]] for user in users]
+    plain = np.argsort(-scores[users], axis=1)[:, : got.shape[1]]
+    fits = all((lists == row).all(axis=1).any() for lists, row in zip(best, got, strict=True))
+    return fits and not np.array_equal(got, plain)
 
 
 @top_unseen.judge
@@ -154,6 +197,8 @@ def _(seen, world):
         ),
     }
     slip = next((words for words, result in slips.items() if np.array_equal(got, result)), "")
+    if not slip and others_taken_out(got, users, scores, known):
+        slip = "Items are taken out, but those of other users: row b of the scores belongs to user_ids[b]."
     if not slip and hits:
         slip = SEEN
         if hits == sum(min(10, int(known[user].sum())) for user in users):  # as many as there can be, and all in front
@@ -172,5 +217,20 @@ def _(seen, world):
         came_back=str(seen["three"]),
         expected=str(wanted[:1, :3].tolist()),
         slip="n items a user, also for one user: keep the dimension.",
-        saw=f"Lists of ten for {len(users)} users, best first, nothing seen among them.",
+    )
+    users = world.long_user_ids
+    scores = np.where(world.long_met[users], -np.inf, world.long_scores[users])
+    wanted = np.array([sorted(range(scores.shape[1]), key=row.__getitem__, reverse=True)[:N_LONG] for row in scores])
+    call = f"top_unseen(score_users, user_ids, train, {N_LONG}), of {scores.shape[1]} items"
+    yield expect_array(seen["long"], shape=wanted.shape, kind="iu", call=call, slip="n items for each user.")
+    got, slip = np.asarray(seen["long"]), "The n highest scores among the unmet items, for any n, best first."
+    if np.array_equal(np.sort(got), np.sort(wanted)):
+        slip = f"The {N_LONG} are right, their order is not: best first (argpartition leaves them unsorted)."
+    yield expect(
+        np.array_equal(got, wanted),
+        call=call,
+        came_back=format_value(got),
+        expected=format_value(wanted),
+        slip=slip,
+        saw=f"Lists of ten for {len(seen['items'])} users, best first, nothing seen among them.",
     )

@@ -23,7 +23,15 @@ def scores_world(rng: np.random.Generator) -> World:
     return World(public={"target_scores": targets[order], "other_scores": others[order]})
 
 
-@check(points=1, call="average_rank(target_scores, other_scores)", world=scores_world)
+@check(
+    points=1,
+    call="average_rank(target_scores, other_scores)",
+    world=scores_world,
+    hints={
+        "ValueError": "target_scores is (B,), other_scores is (B, n): target_scores[:, None] holds every row against "
+        "its own target."
+    },
+)
 def average_rank(average_rank, world):
     """The rank of each target among the others, from 1, ties averaged."""
     return {

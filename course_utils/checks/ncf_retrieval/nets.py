@@ -12,6 +12,12 @@ from course_utils.checks.framework import World, check
 LAYERS = (12, 20, 10, 6)  # unlike the lesson's, so that no size can be written into the net
 NO_FORWARD = "The module needs a method called `forward` that takes user_ids and item_ids."
 SWAPPED = "Users look up rows of the user table, items rows of the item table: are the two swapped, or their sizes?"
+DROP = 0.3
+"""Share of entries dropped where the places of the dropout are looked for."""
+PASSES = 80
+SHARE_OFF = 0.15
+"""How far the share of dropped entries may be from DROP. Of the 480 of the narrowest layer it differs by luck by 0.1
+less than once in 10^5 times; a dropout that is missing, or that drops what it should keep, is off by 0.3 or more."""
 SHAPES = (
     "Sizes that do not fit together: layers[0] is twice the length of a vector, and the first linear layer's input."
 )
@@ -69,7 +75,37 @@ def mlp(mlp, world):
     fill(plain, world.draw)
     plain.train()
     seen["plain_twice"] = torch.stack([plain(users, items).flatten()[: len(users)] for _ in range(2)])
+    try:
+        seen["dropped"] = dropped_shares(mlp(world.n_users, world.n_items, list(layers), DROP), layers, world)
+    except Exception as problem:  # a module of another shape, which the judge names first, or one without gradients
+        seen["raised_dropped"] = f"{type(problem).__name__}: {problem}"
     return seen
+
+
+def dropped_shares(model, layers: list[int], world):
+    """Which entries dropout leaves out: the share of the input, of each hidden layer, and of the output.
+
+    Where all parameters are positive, every ReLU is open, so a gradient is 0 only behind an entry that was dropped:
+    that of a layer's biases for its own entries, that of the vectors for the input.
+
+    returns  (len(layers) + 1,) float
+    """
+    import torch
+
+    model.train()
+    with torch.no_grad():
+        for number, parameter in enumerate(model.parameters()):
+            values = np.resize(np.roll(np.abs(world.draw), 37 * number), parameter.numel()).reshape(parameter.shape)
+            parameter.copy_(torch.as_tensor(0.1 + 0.1 * values))
+    tables, places, zeros = ((world.n_users, 1), (world.n_items, 2)), [*layers[1:], 1], []
+    for _ in range(PASSES):
+        model.zero_grad()
+        model(torch.tensor([1]), torch.tensor([2])).sum().backward()
+        gradients = [parameter.grad.to_dense() for parameter in model.parameters()]
+        vectors = [g[row] for n, row in tables for g in gradients if g.shape == (n, layers[0] // 2)]
+        biases = [next(g for g in gradients if g.shape == (size,)) for size in places]
+        zeros.append([float((entries == 0).float().mean()) for entries in (torch.cat(vectors), *biases)])
+    return np.mean(zeros, axis=0)
 
 
 @mlp.judge
@@ -96,7 +132,38 @@ def _(seen, world):
         came_back="two different results",
         expected="the same scores twice",
         slip="The rate of the dropout is the argument `dropout`, not a number of its own.",
+    )
+    yield from dropout_places(seen["dropped"], sizes)
+    yield Finding(
+        1,
         saw=f"Vectors of {half}, layers {', '.join(map(str, sizes))} and 1, ReLU and dropout between, no sigmoid.",
+    )
+
+
+def dropout_places(dropped, sizes: list[int]):
+    """Whether dropout leaves out entries of every hidden layer, and of nothing else."""
+    call = f"MLP(..., dropout={DROP}).train(), {PASSES} times, looking which entries are left out"
+    slip = "Gradients of the score have to reach every table and every layer."
+    yield expect_array(dropped, shape=(len(sizes) + 1,), call=call, slip=slip)
+    dropped = np.asarray(dropped)
+    wanted = np.array([0.0, *[DROP] * (len(sizes) - 1), 0.0])
+    names = ["the vectors", *(f"the layer of {size}" for size in sizes[1:]), "the output"]
+    slip = "Dropout comes after each hidden layer, at the rate `dropout`."
+    if (dropped[1:-1] < SHARE_OFF).all():
+        slip = "Dropout comes after each hidden layer's ReLU, not on the vectors that go in or on what comes out."
+    elif (dropped[1:-1] < SHARE_OFF).any():
+        slip = f"Dropout comes after *each* hidden layer: {names[1 + int(np.argmin(dropped[1:-1]))]} has none."
+    elif dropped[-1] > 0:
+        slip = "Nothing is dropped after the last linear layer: its one output is the score."
+    elif dropped[0] > SHARE_OFF:
+        slip = "Dropout comes after the hidden layers, not on the vectors that go in as well."
+    shares = ", ".join(f"{share:.0%} of {name}" for share, name in zip(dropped, names, strict=True))
+    yield expect(
+        bool((np.abs(dropped - wanted) < SHARE_OFF).all()) and dropped[-1] == 0,
+        call=call,
+        came_back=shares,
+        expected=f"about {DROP:.0%} of each hidden layer, and nothing else",
+        slip=slip,
     )
 
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import expect, expect_array, expect_close, format_value
+from course_utils.checks.expect import Finding, expect, expect_array, expect_close, format_value
 from course_utils.checks.framework import World, check
-from course_utils.checks.ncf_retrieval.worlds import encoded, met, rank_of, recognise
+from course_utils.checks.ncf_retrieval.worlds import encoded, met, rank_of, recognise, worth
 
 MOST_PAIRS = 1_000_000
+N_UNMET = 3
 
 
 def ranking_world(rng: np.random.Generator) -> World:
     """Who met what in training, one test item for most users, in no order, and scores with ties.
 
-    There are many more items than users, so that swapped ids fail, and the users' own items score high.
+    There are many more items than users, so that swapped ids fail, and the users' own items score high. Nobody has met
+    the last N_UNMET items, so that the largest id does not tell how many there are.
     """
     n_users, n_items = int(rng.integers(22, 27)), int(rng.integers(70, 80))
     seen = met(rng, n_users, n_items, 0.35)
+    seen[:, -N_UNMET:] = False
     train_users, train_items = np.nonzero(seen)
     order = rng.permutation(len(train_users))
     test_users = rng.permutation(n_users)[: n_users - 2]
-    test_items = np.array([rng.choice(np.flatnonzero(~seen[user])) for user in test_users])
+    test_items = np.array([rng.choice(np.flatnonzero(~seen[user, :-N_UNMET])) for user in test_users])
     table = np.round(rng.normal(0, 1.5, (n_users, n_items)) + 0.8 * seen, 0).astype(np.float32)
     public = {
         "train_user_ids": train_users[order],
@@ -96,6 +99,14 @@ def _(seen, world):
     of_train = set(zip(world.train_user_ids.tolist(), world.train_item_ids.tolist(), strict=True))
     of_test = set(zip(world.test_user_ids.tolist(), world.test_item_ids.tolist(), strict=True))
     asked = [tuple(pair) for pair in pairs.tolist()]
+    yield expect(
+        not tiled(pairs, world),
+        call=call,
+        came_back="items of one user beside the id of another",
+        expected="each candidate beside the user that it was drawn for",
+        slip="candidates.ravel() goes row by row, so a user id stands n_negatives + 1 times in a row: np.repeat does "
+        "that. np.tile goes through all users and begins again.",
+    )
     slip = "The targets are the test items: how well a model knows what it was trained on says nothing."
     if not of_test & set(asked):
         yield expect(
@@ -167,8 +178,32 @@ def _(seen, world):
         came_back="the same candidates" if again == set(asked) else f"{len(again)} candidates",
         expected=f"{n * (k + 1)} candidates, freshly drawn",
         slip="Draw from rng in every call, and keep no list of negatives from one call to the next.",
+    )
+    # All the last items stay away from the 800 others of two calls by luck less than once in 10^15 times.
+    last = np.arange(world.n_items - N_UNMET, world.n_items)
+    slip = "Items that nobody has met are candidates, too: their number is train.n_items, not the largest id and one."
+    yield expect(
+        bool(np.isin(last, [item for _, item in [*asked, *again]]).any()),
+        call=call,
+        came_back=f"none of the items {', '.join(map(str, last))}, in two calls",
+        expected=f"others from all {world.n_items} items",
+        slip=slip,
         saw=f"{n} test items, each among {k} different items that its user has in neither part; ties averaged.",
     )
+
+
+def tiled(pairs: np.ndarray, world) -> bool:
+    """Whether the users were tiled beside candidates that fit them if each had been repeated instead."""
+    users, known = world.test_user_ids, seen_items(world)
+    for width in (world.n_negatives + 1, world.n_negatives):
+        n = len(users) * width
+        tail = pairs[-n:]
+        if len(tail) == n and np.array_equal(tail[:, 0], np.tile(users, width)):
+            fits = ~known[np.repeat(users, width), np.clip(tail[:, 1], 0, world.n_items - 1)]
+            misfits = known[tail[:, 0], np.clip(tail[:, 1], 0, world.n_items - 1)]
+            if fits.all() and misfits.any():
+                return True
+    return False
 
 
 def rank_slips(ranks: np.ndarray, pairs: np.ndarray, world, n_candidates: int) -> dict[str, np.ndarray]:
@@ -202,16 +237,21 @@ def rank_slips(ranks: np.ndarray, pairs: np.ndarray, world, n_candidates: int) -
 )
 def catalogue_ranks(catalogue_ranks, world):
     """The rank of each test item among all items that its user has not met in training."""
-    asked = []
+    asked, given = [], []
 
     def score_users(user_ids):
         user_ids = np.atleast_1d(np.asarray(user_ids))
         if user_ids.max(initial=0) >= world.n_users:
             raise IndexError(f"score_users takes user ids below {world.n_users}, got {user_ids.max()}")
         asked.append(len(user_ids))
-        return world.table[user_ids].copy()
+        scores = world.table[user_ids].copy()
+        if len(given) < world.n_users:
+            given.append((user_ids.copy(), scores))
+        return scores
 
-    return {"ranks": catalogue_ranks(score_users, *parts(world)), "asked": sum(asked)}
+    ranks = catalogue_ranks(score_users, *parts(world))
+    unchanged = all(np.array_equal(world.table[user_ids], scores) for user_ids, scores in given)
+    return {"ranks": ranks, "asked": sum(asked), "unchanged": unchanged}
 
 
 @catalogue_ranks.judge
@@ -234,6 +274,14 @@ def _(seen, world):
         return np.array(ranks)
 
     wanted = ranks_among(kept)
+    rows, users = np.arange(len(pairs)), world.test_user_ids
+    of_rows = (
+        "The number of a row of test is no user id: its user is test.user_ids[b], for the mask and for the scores."
+    )
+    by_rows = [(rows, users), (users, rows), (rows, rows)]  # (rows of the mask, rows of the scores)
+    misread = [row_ranks(kept[mask], world.table[scores], world.test_item_ids) for mask, scores in by_rows]
+    if any(expect_close(seen["ranks"], ranks).ok for ranks in misread):
+        yield expect_close(seen["ranks"], wanted, slip=of_rows)
     zeroed = np.where(kept, world.table, 0)
     zero_ranks = [rank_of(zeroed[u, i], np.delete(zeroed[u], i)) for u, i in pairs]
     by_user = dict(zip(world.test_user_ids.tolist(), wanted, strict=True))
@@ -247,6 +295,7 @@ def _(seen, world):
             zero_ranks
         ),
         "Ranks start at 1.": wanted - 1,
+        "The target equals itself: that is no tie, so take it off the count.": wanted + 0.5,
         "Ties share their average rank: yours get the best of their places.": np.array(
             [1 + (world.table[u, kept[u]] > world.table[u, i]).sum() for u, i in pairs], dtype=float
         ),
@@ -265,5 +314,22 @@ def _(seen, world):
         seen["ranks"],
         wanted,
         slip=recognise(seen["ranks"], slips, otherwise),
+    )
+    unchanged = expect(
+        bool(seen["unchanged"]),
+        call="catalogue_ranks(score_users, train, test), looking afterwards at what score_users returned",
+        came_back="scores that have changed",
+        expected="the scores as they were returned",
+        slip="The scores are the model's own: write -np.inf into a copy (np.where makes one).",
+    )
+    yield worth(0.5, unchanged, "The ranks are right.")
+    yield Finding(
+        1,
         saw=f"{len(wanted)} test items among all that their users had not met: ranks to {format_value(wanted.max())}.",
     )
+
+
+def row_ranks(candidates: np.ndarray, scores: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """(n,) the rank of each row's item where all but the row's candidates score -inf, the item itself perhaps too."""
+    scores = np.where(candidates, scores, -np.inf)
+    return np.array([rank_of(row[item], np.delete(row, item)) for row, item in zip(scores, items, strict=True)])

@@ -153,7 +153,7 @@ def _(seen, world):
         came_back=f"scores whose NDCG@10 among 99 others is {yours:.3f}",
         expected=f"above {bar:.3f} for the next rung ({number(1)} more): {rung.name} would get about "
         f"{bar - rung.margin:.3f} here, and a rung must be passed clearly",
-        slip=likely_slip(np.asarray(seen["scores"]), scores, met, yours, base, world.targets),
+        slip=likely_slip(np.asarray(seen["scores"]), scores, met, yours, base, world.targets, n_passed),
     )
 
 
@@ -181,7 +181,7 @@ def expected_ndcg(scores: np.ndarray, targets: np.ndarray, met: np.ndarray) -> n
     return value
 
 
-def likely_slip(raw, scores, met, yours: float, base: float, targets) -> str:
+def likely_slip(raw, scores, met, yours: float, base: float, targets, n_passed: int) -> str:
     """What scores that fell short look like: as they came (raw), and with those of met items taken away."""
     if (raw[1:] == raw[:1]).all():
         return "Every user has the same scores: nothing personal has been learnt."
@@ -191,7 +191,12 @@ def likely_slip(raw, scores, met, yours: float, base: float, targets) -> str:
         return (
             "Far below popularity: do rows belong to user ids and columns to item ids, and is anything learnt at all?"
         )
+    if n_passed == 0:
+        return (
+            "That is about what counting gets, or less: take in what each user has met, and above all what they met "
+            "last (rows are in order of time)."
+        )
     return (
-        "Vectors without regularisation learn their users by heart; a closed form or a weighted factorisation gets "
-        "further, and the last films of a history (rows are in order of time) say more than the first."
+        "What somebody has always liked and what they met last (rows are in order of time) are two signals; a model "
+        "of one alone does not get to the top: bring each user's row of both to one size and add them up."
     )

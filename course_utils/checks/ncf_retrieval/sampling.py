@@ -32,7 +32,10 @@ def negatives_world(rng: np.random.Generator) -> World:
     points=3,
     call="draw_negatives(user_ids, seen, n_negatives, rng)",
     world=negatives_world,
-    hints={"IndexError": "seen[user_ids, item_ids] looks pairs up: users are its rows, items its columns."},
+    hints={
+        "IndexError": "seen[user_ids, item_ids] looks pairs up: users are its rows, items its columns. (And the number "
+        "of a row of user_ids is no user id.)"
+    },
 )
 def draw_negatives(draw_negatives, world):
     """Four items for each row that its user has not met, drawn evenly from rng, without a loop over rows."""
@@ -80,7 +83,11 @@ def _(seen, world):
     chance = world.seen[world.user_ids].mean()
     slip = "Draw again for every pair with seen[user, item], and go on until none is left: a second draw may hit, too."
     if abs(world.seen[world.user_ids[:, None], items].mean() - chance) < 0.08:
-        slip = "Nothing was drawn again: negatives hit positives as often as by chance. Look all of a user's items up."
+        slip = "Negatives hit positives as often as by chance: either none is drawn again, or they are looked up for "
+        slip += "another user. Row b belongs to user_ids[b], not to user b."
+    if not world.seen[np.tile(world.user_ids, k), items.ravel()].any():
+        slip = "Row b holds the negatives of another user: np.tile goes through all users and begins again, np.repeat "
+        slip += "keeps the draws of a row together, as a reshape to (n, n_negatives) needs."
     yield expect(
         not hits.any(),
         came_back=f"{int(hits.sum())} of {hits.size} negatives that their user has met",

@@ -57,6 +57,7 @@ def epoch_of(loader) -> dict:
     """Sizes, users, items and labels of the batches of one epoch; only a description where they are no triples."""
     import torch
 
+    batches = []
     try:
         batches = [tuple(batch) for batch in islice(iter(loader), MAX_BATCHES)]
         columns = [torch.cat([torch.as_tensor(one) for one in column]) for column in zip(*batches)]  # noqa: B905
@@ -64,7 +65,10 @@ def epoch_of(loader) -> dict:
         sizes = [len(batch[2]) for batch in batches]
         return {"sizes": sizes, "users": users, "items": items, "labels": labels, "dtype": str(labels.dtype)}
     except (TypeError, ValueError, RuntimeError, IndexError):
-        return {"sizes": None, "returned": type(loader).__name__}
+        shapes = [str(tuple(one.shape)) for one in (batches or [()])[0] if hasattr(one, "shape")]
+        first = f", whose first batch has the shapes {', '.join(shapes)}" if shapes else ""
+        nested = bool(shapes) and all(shape.startswith("(1, ") for shape in shapes)
+        return {"sizes": None, "returned": type(loader).__name__ + first, "nested": nested}
 
 
 @fresh_pairs.judge
@@ -72,7 +76,10 @@ def _(seen, world):
     k, n = world.n_negatives, len(world.user_ids)
     if not isinstance(seen["sizes"], np.ndarray):
         expected = "something that yields triples (user_ids, item_ids, labels)"
-        yield Finding(0, came_back=str(seen["returned"]), expected=expected, slip=A_TRIPLE)
+        slip = A_TRIPLE
+        if isinstance(seen["nested"], np.ndarray) and bool(seen["nested"]):
+            slip += " Yours are batches of one batch: where a sampler hands out whole batches, batch_size=None."
+        yield Finding(0, came_back=str(seen["returned"]), expected=expected, slip=slip)
     for name in ("users", "items", "labels"):
         slip = f"{n} positives and {k} negatives for each make {n * (k + 1)} rows an epoch."
         yield expect_array(seen[name], shape=(n * (k + 1),), call=f"{name} of all batches of an epoch", slip=slip)
@@ -200,6 +207,9 @@ def epochs_world(rng: np.random.Generator) -> World:
     world=epochs_world,
     hints={
         "MisconfigurationException": "ModelCheckpoint can only watch what is logged: the name is 'valid_ndcg'.",
+        "FileNotFoundError": "No checkpoint was kept. One of `callbacks` logs 'valid_ndcg', so the Trainer needs "
+        "them all: callbacks=[*callbacks, best].",
+        "KeyError": "'valid_ndcg' is logged by one of `callbacks`: hand them all to the Trainer.",
         "UnpicklingError": "torch.load reads a checkpoint of your own with weights_only=False.",
     },
 )
