@@ -18,7 +18,8 @@ def history_world(rng: np.random.Generator) -> World:
     return World(public={**public, "length": length, "step": step})
 
 
-CASES = {"whole": "length", "more": "length", "short": "length", "one": "length", "sliding": "step", "every": 1}
+# "more" first: where the windows fill the history, the oldest window first is what a cut from the front gives
+CASES = {"more": "length", "whole": "length", "short": "length", "one": "length", "sliding": "step", "every": 1}
 
 
 def case_of(world, name: str) -> tuple[np.ndarray, int]:

@@ -64,3 +64,43 @@ class CausalTransformer(nn.Module):
 
     def forward(self, contexts):
         return self.out(self.states(contexts)[:, -1])
+
+
+# %% ex-03-1-windows
+# expect: 0 failed "The oldest window comes first here"
+def cut_history(item_ids, length, step):
+    rows = []
+    for end in range(len(item_ids), 0, -step):
+        items = item_ids[max(end - length, 0) : end]
+        rows.insert(0, np.pad(items, (length - len(items), 0)))
+    return np.stack(rows)
+
+
+# %% ex-03-4-ranks
+# expect: 0 failed "Ties are broken by position"
+def reciprocal_ranks(scores, targets):
+    order = np.argsort(-scores[:, 1:], axis=1, kind="stable") + 1
+    return 1 / (1 + (order == targets[:, None]).argmax(axis=1))
+
+
+# %% ex-03-5-counts
+# expect: 0 failed "counts.toarray()"
+def count_next(windows, n_items):
+    from scipy import sparse
+
+    before, after = windows[:, :-1].ravel(), windows[:, 1:].ravel()
+    real = before > 0
+    return sparse.csr_array((np.ones(real.sum()), (before[real], after[real])), shape=(n_items, n_items))
+
+
+# %% ex-03-6-entropy
+# expect: 0 error "changed in place"
+def cross_entropy_loss(scores, targets):
+    scores[:, 0] = -torch.inf
+    return F.cross_entropy(scores, targets)
+
+
+# %% ex-03-14-bpr
+# expect: 0 error "positive[:, None] is (B, 1)"
+def bpr_loss(positive, negative):
+    return -F.logsigmoid(positive - negative).mean()

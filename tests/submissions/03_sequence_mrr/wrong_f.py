@@ -66,3 +66,28 @@ class CausalTransformer(nn.Module):
 
     def forward(self, contexts):
         return self.out(self.states(contexts)[:, -1])
+
+
+# %% ex-03-4-ranks
+# expect: 0 failed "from the lowest score up"
+def reciprocal_ranks(scores, targets):
+    order = np.argsort(scores[:, 1:], axis=1) + 1
+    return 1 / (1 + (order == targets[:, None]).argmax(axis=1))
+
+
+# %% ex-03-6-entropy
+# expect: 0 failed "no .item()"
+def cross_entropy_loss(scores, targets):
+    return F.cross_entropy(scores[:, 1:], targets - 1).item()
+
+
+# %% ex-03-13-sampled
+# expect: 0 failed "no .item()"
+def sampled_softmax_loss(positive, negative):
+    return F.softplus(torch.logsumexp(negative, dim=1) - positive).mean().item()
+
+
+# %% ex-03-14-bpr
+# expect: 0 failed "its logarithm is missing"
+def bpr_loss(positive, negative):
+    return -torch.sigmoid(positive[:, None] - negative).mean()
