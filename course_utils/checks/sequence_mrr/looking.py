@@ -135,7 +135,8 @@ def row_zero(model, world) -> np.ndarray:
     tables = [
         layer
         for layer in model.modules()
-        if isinstance(layer, torch.nn.Embedding | torch.nn.EmbeddingBag) and layer.num_embeddings == world.n_items
+        if isinstance(layer, torch.nn.Embedding | torch.nn.EmbeddingBag)
+        and (layer.num_embeddings, layer.embedding_dim) == (world.n_items, N_FACTORS)
     ]
     kinds = [[t for t in tables if (t.padding_idx is None) == without] for without in (False, True)]
     return np.array([max((float(t.weight.detach()[0].abs().max()) for t in kind), default=0.0) for kind in kinds])
