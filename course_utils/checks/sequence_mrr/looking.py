@@ -87,32 +87,59 @@ def look_at(model, world, states=None, short: bool = False) -> dict:
             return result
         return result.index_fill(1, torch.tensor([0]), 0.0)
 
-    swapped, later = contexts.clone(), contexts.clone()
-    swapped[:, [-1, -2]] = contexts[:, [-2, -1]]
+    later = contexts.clone()
     later[:, -2:] = contexts[:, -2:].roll(1, 0)
+    moved = {"swapped": swap(contexts, -1, -2), "early_swapped": swap(contexts, 0, 1)}
+    moved |= {name: replace(contexts, place) for name, place in (("first", 0), ("middle", LENGTH // 2))}
     model.eval()
     with torch.no_grad():
         seen = {"scores": scores(contexts)}
         if getattr(seen["scores"], "shape", None) != (len(contexts), world.n_items):
             return seen
         seen["alone"] = torch.cat([scores(row[None]) for row in contexts])
-        seen |= {"padded": scores(padded(PADS)), "swapped": scores(swapped), "empty": scores(0 * contexts[:2])}
+        seen |= {"padded": scores(padded(PADS)), "empty": scores(0 * contexts[:2])}
+        seen |= {f"{name}_before": scores(given) for name, given in moved.items()}
         if not short:
             seen["many_pads"] = scores(padded(MANY_PADS))
         if states:
-            seen |= {"states": states(contexts), "states_later": states(later)}
-    seen["padding_has_a_vector"] = any(
-        isinstance(layer, torch.nn.Embedding)
-        and (layer.num_embeddings, layer.embedding_dim) == (world.n_items, N_FACTORS)
-        and bool(layer.weight[0].abs().max() > 0)
-        for layer in model.modules()
-    )
+            seen |= {"states": states(contexts), "states_later": states(later), "states_padded": states(padded(PADS))}
+    seen["row_zero_before"] = row_zero(model, world)
     seen["without_gradient"] = train_on_windows(model, world)
+    seen["row_zero"] = row_zero(model, world)
     model.eval()
     with torch.no_grad():
         seen |= {"trained": scores(torch.as_tensor(world.asked)), "later_scores": scores(contexts)}
         seen["later_padded"] = scores(padded(PADS))
+        seen |= {f"{name}_after": scores(given) for name, given in moved.items()}
     return seen
+
+
+def swap(contexts, i: int, j: int):
+    """A copy with two places swapped."""
+    swapped = contexts.clone()
+    swapped[:, [i, j]] = contexts[:, [j, i]]
+    return swapped
+
+
+def replace(contexts, place: int):
+    """A copy with the items of one place turned round among the rows."""
+    replaced = contexts.clone()
+    replaced[:, place] = contexts[:, place].roll(1, 0)
+    return replaced
+
+
+def row_zero(model, world) -> np.ndarray:
+    """(2,) the largest number in row 0 of tables of items that have a `padding_idx`, and of those that have none."""
+    import torch
+
+    tables = [
+        layer
+        for layer in model.modules()
+        if isinstance(layer, torch.nn.Embedding | torch.nn.EmbeddingBag)
+        and (layer.num_embeddings, layer.embedding_dim) == (world.n_items, N_FACTORS)
+    ]
+    kinds = [[t for t in tables if (t.padding_idx is None) == without] for without in (False, True)]
+    return np.array([max((float(t.weight.detach()[0].abs().max()) for t in kind), default=0.0) for kind in kinds])
 
 
 def train_on_windows(model, world) -> np.ndarray:
@@ -188,19 +215,58 @@ def padding_changes_nothing(seen, slip: str):
         )
 
 
-def order_matters(seen, wanted: bool, slip: str) -> Finding:
-    """Whether swapping the last two items changes the scores, as it should or should not."""
-    same = bool(np.allclose(seen["swapped"], seen["scores"], atol=1e-5))
+def same_scores(seen, name: str) -> bool:
+    """Whether a change of the contexts moved no score, neither before training nor after it."""
+    return all(
+        np.abs(np.subtract(seen[f"{name}_{when}"], seen[plain])).max() < 1e-5 * max(1.0, np.abs(seen[plain]).max())
+        for when, plain in (("before", "scores"), ("after", "later_scores"))
+    )
+
+
+def order_changes_nothing(seen, slip: str) -> Finding:
+    """Swapping the last two items leaves the scores as they are, before training and after it."""
     return expect(
-        same != wanted,
+        same_scores(seen, "swapped"),
         call="model(contexts) with the last two items swapped",
-        came_back="the same scores" if same else "other scores",
-        expected="other scores" if wanted else "the same scores",
+        came_back="other scores",
+        expected="the same scores",
         slip=slip,
     )
 
 
-def learns(seen, world, saw: str, data: str = f"a made-up chain of {N_STATES} items"):
+def all_items_and_their_order_matter(seen, slip: str):
+    """Findings: every item of the context moves the scores, and so does the order of the last and the first items.
+
+    Some networks start with scores that are all alike: a change counts if it is seen before training or after it.
+    """
+    only_last = (
+        "The scores come from the last items alone: all items of the context must be in the state, by a recurrent "
+        "layer, attention or weights that reach back to the first."
+    )
+    early = "The order of the earlier items is lost: only the last is told from the others. " + slip
+    changes = {
+        "swapped": ("the last two items swapped", slip),
+        "first": ("another item at the first place", only_last),
+        "middle": ("another item in the middle", only_last),
+        "early_swapped": ("the first two items swapped", early),
+    }
+    for name, (change, likely_slip) in changes.items():
+        yield expect(
+            not same_scores(seen, name),
+            call=f"model(contexts) with {change}, before training and after it",
+            came_back="the same scores",
+            expected="other scores",
+            slip=likely_slip,
+        )
+
+
+NOT_LEARNT = (
+    "The network does not learn what comes next: are the items' vectors in the state, does the state reach the scores, "
+    "and are vectors at the start neither all alike nor far larger than 1?"
+)
+
+
+def learns(seen, world, saw: str, data: str = f"a made-up chain of {N_STATES} items", slip: str = NOT_LEARNT):
     """Findings about gradients, and about the made-up data that the probe trained the network on."""
     names = np.atleast_1d(seen["without_gradient"]).tolist()
     yield expect(
@@ -219,8 +285,7 @@ def learns(seen, world, saw: str, data: str = f"a made-up chain of {N_STATES} it
         call=f"model after {STEPS} steps of Adam on {data}",
         came_back=f"MRR {got:.3f}",
         expected=f"{ENOUGH * best:.3f} or more: the best possible is {best:.3f}, popularity gets {popular:.3f}",
-        slip="The network does not learn what comes next: are the items' vectors in the state, does the state reach "
-        "the scores, and are vectors at the start neither all alike nor far larger than 1?",
+        slip=slip,
         saw=f"{saw} On {data} it reaches {got / best:.0%} of the best possible MRR.",
     )
 

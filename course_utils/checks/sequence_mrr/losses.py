@@ -30,7 +30,9 @@ def scores_world(rng: np.random.Generator) -> World:
     world=scores_world,
     hints={
         "IndexError": "Without column 0, film i stands in column i - 1: the targets move along.",
-        "RuntimeError": "Scores are (B, n_items), targets (B,) int64: F.cross_entropy takes them as they are.",
+        "RuntimeError": "Either the scores are changed in place, as scores[:, 0] = ... does: change a copy, "
+        "scores.clone(), or use masked_fill. Or the shapes do not fit: F.cross_entropy takes scores (B, n_items) and "
+        "targets (B,) int64 as they are.",
     },
 )
 def cross_entropy_loss(cross_entropy_loss, world):
@@ -43,7 +45,7 @@ def cross_entropy_loss(cross_entropy_loss, world):
     if isinstance(loss, torch.Tensor) and loss.requires_grad:
         loss.sum().backward()
     large = cross_entropy_loss(100 * torch.as_tensor(world.scores), targets)
-    return {"loss": loss, "gradient": scores.grad, "large": large}
+    return {"loss": loss, "large": large} | ({} if scores.grad is None else {"gradient": scores.grad})
 
 
 @cross_entropy_loss.judge
@@ -118,7 +120,8 @@ def observe_loss(loss_function, world) -> dict:
         far = loss_function(positive - 300, negative + 300)
         one = loss_function(positive[:1], negative[:1])
     seen = {"loss": loss, "far": far, "one": one}
-    return seen | {"positive_gradient": positive.grad, "negative_gradient": negative.grad}
+    gradients = {"positive_gradient": positive.grad, "negative_gradient": negative.grad}
+    return seen | {name: gradient for name, gradient in gradients.items() if gradient is not None}
 
 
 def judge_loss(seen, world, name: str, values, slips, otherwise: str, saw: str):
@@ -157,7 +160,15 @@ def judge_loss(seen, world, name: str, values, slips, otherwise: str, saw: str):
     )
 
 
-@check(points=1, call="sampled_softmax_loss(positive, negative)", world=samples_world)
+PAIRED = "positive is (B,), negative (B, K): positive[:, None] is (B, 1), and goes with the negatives row by row."
+
+
+@check(
+    points=1,
+    call="sampled_softmax_loss(positive, negative)",
+    world=samples_world,
+    hints={"RuntimeError": PAIRED, "IndexError": PAIRED},
+)
 def sampled_softmax_loss(sampled_softmax_loss, world):
     """Cross-entropy of each target against its own sample of other films."""
     return observe_loss(sampled_softmax_loss, world)
@@ -199,7 +210,12 @@ def _(seen, world):
     )
 
 
-@check(points=1, call="bpr_loss(positive, negative)", world=samples_world)
+@check(
+    points=1,
+    call="bpr_loss(positive, negative)",
+    world=samples_world,
+    hints={"RuntimeError": PAIRED, "IndexError": PAIRED},
+)
 def bpr_loss(bpr_loss, world):
     """Mean over all pairs of a target and one of its negatives of -log sigmoid of the difference."""
     return observe_loss(bpr_loss, world)
@@ -216,6 +232,7 @@ def _(seen, world):
     slips = {
         "That is 1 - sigmoid, Spotlight's own variant: BPR takes the logarithm, -log sigmoid.": (1 - sigmoids).mean(),
         "That is the mean sigmoid: take minus its logarithm.": sigmoids.mean(),
+        "That is minus the mean sigmoid: its logarithm is missing.": -sigmoids.mean(),
         "The sign is wrong: the loss falls as the target rises above the negative.": -pairs.mean(),
         "The difference is the wrong way round: the target's score less the negative's.": np.logaddexp(
             0, positive[:, None] - negative
@@ -233,6 +250,6 @@ def _(seen, world):
         "bpr_loss",
         values,
         slips,
-        "positive is (B,), negative (B, K): positive[:, None] - negative pairs them row by row.",
+        PAIRED,
         f"{pairs.size} pairs: loss {{:.4f}}.",
     )

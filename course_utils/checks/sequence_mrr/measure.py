@@ -34,13 +34,16 @@ def reciprocal_ranks(reciprocal_ranks, world):
     }
 
 
+LOWEST_FIRST = "The rank is taken from the lowest score up: a high score is a good one."
+
+
 @reciprocal_ranks.judge
 def _(seen, world):
     rows = list(zip(world.scores.tolist(), world.targets.tolist(), strict=True))
     better = np.array([sum(s > row[target] for s in row[1:]) for row, target in rows])
     equal = np.array([sum(s == row[target] for s in row[1:]) for row, target in rows])  # the target among them
     right = 1 / (1 + better + (equal - 1) / 2)
-    ascending = np.array([1 + sum(s < row[target] for s in row[1:]) for row, target in rows])
+    worse = np.array([sum(s < row[target] for s in row[1:]) for row, target in rows])
     slips = {
         "Ties are counted optimistically: a target that shares its score with others gets the best of their ranks. "
         "They share the average rank.": 1 / (1 + better),
@@ -50,12 +53,24 @@ def _(seen, world):
         "Column 0 is ranked: the padding is no film, and never competes.": 1 / (2 + better + (equal - 1) / 2),
         "The rank of the padding counts, and ties are counted optimistically.": 1 / (2 + better),
         "Ranks start at 1: the best film has rank 1, not 0 or 2.": 1 / (2 + better + (equal - 1)),
-        "The rank is taken from the lowest score up: a high score is a good one.": 1 / ascending,
+        LOWEST_FIRST: 1 / (1 + worse + (equal - 1) / 2),
         "That is the rank itself: the measure is 1 / rank.": 1 / right,
     }
     got = np.asarray(seen["ranks"])
     slip = likely(seen["ranks"], slips, "For each row: 1 + films with a better score + half of the other films with "
                   "the same score; then 1 / that.")  # fmt: skip
+    if slip not in slips and got.dtype.kind == "f" and got.shape == right.shape:
+        with np.errstate(divide="ignore"):
+            places = 1 / got
+
+        def within(ahead) -> bool:
+            """Whether every target has one of the places that it shares, with so many films ahead."""
+            return bool(((places > ahead + 1 - 1e-6) & (places < ahead + equal + 1e-6)).all())
+
+        if within(better) or within(better + 1):  # without the padding, or with it
+            slip = "Ties are broken by position, as argsort does it: films with equal scores share the average rank."
+        elif within(worse):
+            slip = LOWEST_FIRST
     if got.dtype.kind == "f" and got.shape == right.shape and (~np.isfinite(got) | (got > 1)).any():
         slip = "A reciprocal rank is at most 1: ranks start at 1, not at 0."
     elif got.shape == () and got.dtype.kind in "iuf":
@@ -91,7 +106,8 @@ def counts_world(rng: np.random.Generator) -> World:
 )
 def count_next(count_next, world):
     """How often item b came right after item a."""
-    return {"counts": count_next(world.windows.copy(), world.n_items)}
+    counts = count_next(world.windows.copy(), world.n_items)
+    return {"counts": counts, "sparse": hasattr(counts, "toarray")}
 
 
 @count_next.judge
@@ -130,7 +146,10 @@ def _(seen, world):
     slip = likely(
         seen["counts"], slips, "Go through neighbouring columns of every window: windows[:, :-1] and [:, 1:]."
     )
-    yield expect_array(seen["counts"], shape=(n, n), slip="One row and one column for every id, 0 included.")
+    form = "One row and one column for every id, 0 included."
+    if np.array_equal(seen["sparse"], True):
+        form = "That is a sparse matrix: counts.toarray() makes an array of it."
+    yield expect_array(seen["counts"], shape=(n, n), slip=form)
     yield expect_close(
         seen["counts"],
         right,

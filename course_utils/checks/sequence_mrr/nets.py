@@ -12,13 +12,15 @@ from course_utils.checks.sequence_mrr.looking import (
     LENGTH,
     N_FACTORS,
     N_GROUPS,
+    NOT_LEARNT,
     PADS,
+    all_items_and_their_order_matter,
     chain_world,
     form_of_scores,
     groups_world,
     learns,
     look_at,
-    order_matters,
+    order_changes_nothing,
     padding_changes_nothing,
 )
 
@@ -41,16 +43,29 @@ def cbow(CBOW, world):
 @cbow.judge
 def _(seen, world):
     yield from form_of_scores(seen, world)
-    slip = (
-        "Padding is learnt as an item: padding_idx=0 keeps its vector at zero, and a mask keeps it out of the sum and "
-        "of the number of items."
-    )
-    if not bool(seen["padding_has_a_vector"]):
-        slip = "The sum is divided by L, padding included: divide by the number of real items (at least 1)."
-    yield from padding_changes_nothing(seen, slip)
-    yield order_matters(seen, False, "A bag of items has no order: every item of the context counts the same.")
+    yield from padding_changes_nothing(seen, slip_of_padding(seen))
+    yield order_changes_nothing(seen, "A bag of items has no order: every item of the context counts the same.")
     saw = "Padding and order change nothing, and a gradient reaches every parameter."
     yield from learns(seen, world, saw, data=f"made-up contexts of {N_GROUPS} groups")
+
+
+def slip_of_padding(seen) -> str:
+    """Why zeros in front may change the scores of a bag."""
+    rows = [np.asarray(seen[name], dtype=float).ravel() for name in ("row_zero_before", "row_zero")]
+    (before, without), (after, _) = (row if len(row) == 2 else np.zeros(2) for row in rows)
+    mask = "Multiply the vectors by (contexts != 0)[:, :, None] before they are summed: then row 0 may hold anything."
+    if without > 0:
+        return (
+            "Padding is learnt as an item: padding_idx=0 keeps its vector at zero, and a mask keeps it out of the sum "
+            "and of the number of items."
+        )
+    if before > 0:
+        return f"Row 0, the padding's vector, is not zero at the start: nn.init overwrites it. {mask}"
+    if after > 0:
+        return (
+            f"Row 0, the padding's vector, has moved in training: padding_idx stops the lookup's gradient only. {mask}"
+        )
+    return "The sum is divided by L, padding included: divide by the number of real items (at least 1)."
 
 
 @check(points=2, call="DecayedBag(n_items, n_factors, length)", world=chain_world, hints=HINTS)
@@ -67,9 +82,14 @@ def _(seen, world):
         "numbered from the left edge, so that zeros in front move them: the last place always has the last weight."
     )
     yield from padding_changes_nothing(seen, slip)
-    slip = "The last two places count the same: start the weights apart, and rising towards the newest place."
-    yield order_matters(seen, True, slip)
-    yield from learns(seen, world, "Padding changes nothing, the newest item counts most, and all parameters learn.")
+    slip = "Each place needs a learnt weight of its own, which the mean is taken with: does the parameter reach it?"
+    yield from all_items_and_their_order_matter(seen, f"The last two places count the same. {slip}")
+    slip = (
+        "A weighted mean, scored by the very vectors that it is made of, only finds items that are alike: put the mean "
+        f"through a linear map, or score by a table of its own. If there is one: {NOT_LEARNT}"
+    )
+    saw = "Padding changes nothing, the place of every item counts, and all parameters learn."
+    yield from learns(seen, world, saw, slip=slip)
 
 
 @check(
@@ -103,7 +123,7 @@ def _(seen, world):
         )
     yield from padding_changes_nothing(seen, slip)
     slip = "The network does not see the order of the items: is the state of the last one taken, and not their mean?"
-    yield order_matters(seen, True, slip)
+    yield from all_items_and_their_order_matter(seen, slip)
     yield from learns(seen, world, "Padding changes nothing, order does, and a gradient reaches every parameter.")
 
 
@@ -134,7 +154,13 @@ def _(seen, world):
         "Either padding is looked at (is the mask the right way round, and does it leave padding out?), or places are "
         "numbered from the left edge, so that zeros in front move them: count from the first real item or the right."
     )
+    behind, plain = np.asarray(seen["states_padded"]), np.asarray(seen["states"])
+    if behind.shape == (n_rows, PADS + LENGTH, N_FACTORS) and np.allclose(behind[:, PADS:], plain, atol=1e-4):
+        slip = (
+            "Zeros in front change no state of an item, but they do change the scores: those come from the last state, "
+            "self.states(contexts)[:, -1], not from the first or from the mean of all."
+        )
     yield from padding_changes_nothing(seen, slip)
     slip = "The network does not see the order of the items: add a vector for the place to each item's vector."
-    yield order_matters(seen, True, slip)
+    yield from all_items_and_their_order_matter(seen, slip)
     yield from learns(seen, world, "No later item leaks into an earlier state, and padding changes nothing.")

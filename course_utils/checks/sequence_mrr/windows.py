@@ -18,7 +18,8 @@ def history_world(rng: np.random.Generator) -> World:
     return World(public={**public, "length": length, "step": step})
 
 
-CASES = {"whole": "length", "more": "length", "short": "length", "one": "length", "sliding": "step", "every": 1}
+# "more" first: where the windows fill the history, the oldest window first is what a cut from the front gives
+CASES = {"more": "length", "whole": "length", "short": "length", "one": "length", "sliding": "step", "every": 1}
 
 
 def case_of(world, name: str) -> tuple[np.ndarray, int]:
@@ -91,18 +92,24 @@ def slips_of_windows(history: np.ndarray, length: int, step: int) -> dict[str, n
     }
 
 
+N_BUSY, N_QUIET, DRAWS, UNEQUAL_FRACTION = 3, 13, 300, 0.25
+TOO_OFTEN = 5.5  # standard deviations; one of 16 users is there by chance in fewer than 1 of 100,000 worlds
+
+
 def users_world(rng: np.random.Generator) -> World:
-    """Twenty to thirty users with 5 to 40 interactions each, under ids with gaps, in mixed order."""
+    """Twenty to thirty users with 5 to 40 interactions each, ids with gaps, in mixed order; and very unequal ones."""
     n_users = int(rng.integers(20, 31))
     ids = rng.choice(np.arange(3, 400), n_users, replace=False)
     user_ids = rng.permutation(np.repeat(ids, rng.integers(5, 41, n_users)))
     seeds = rng.choice(10_000, 2, replace=False)
+    n_interactions = rng.permutation(np.r_[np.full(N_BUSY, 60), np.full(N_QUIET, 2)])
     return World(
         public={
             "user_ids": user_ids,
             "test_fraction": float(rng.choice([0.2, 0.3, 0.4])),
             "seed": int(seeds[0]),
             "other_seed": int(seeds[1]),
+            "unequal": rng.permutation(np.repeat(rng.choice(900, N_BUSY + N_QUIET, replace=False), n_interactions)),
         }
     )
 
@@ -116,10 +123,15 @@ def users_world(rng: np.random.Generator) -> World:
 def hold_out_users(hold_out_users, world):
     """A mask of the interactions of some users, drawn at random, with all that these users have."""
     seeds = {"mask": world.seed, "again": world.seed, "other": world.other_seed}
-    return {
+    seen = {
         name: hold_out_users(world.user_ids.copy(), world.test_fraction, np.random.default_rng(seed))
         for name, seed in seeds.items()
     }
+    if np.shape(seen["mask"]) != world.user_ids.shape:
+        return seen
+    rng = np.random.default_rng(world.seed)
+    draws = [hold_out_users(world.unequal.copy(), UNEQUAL_FRACTION, rng) for _ in range(DRAWS)]
+    return seen | {"draws": np.array([np.asarray(mask, dtype=bool) for mask in draws])}
 
 
 @hold_out_users.judge
@@ -141,6 +153,8 @@ def _(seen, world):
     slip = f"round(test_fraction * number of different users) users: here round({world.test_fraction} * {len(users)})."
     if len(test) == len(users) - wanted:
         slip = "The mask is the wrong way round: True is held out."
+    elif len(test) < wanted and len(set(numbers_held_out(seen["draws"], world.unequal))) > 1:
+        slip = DRAWN_TWICE
     yield expect_equal(len(test), wanted, call="the number of users that are held out", slip=slip)
     slip = "Draw the users from the generator that is passed in: rng.choice(users, n, replace=False)."
     yield expect(
@@ -156,7 +170,51 @@ def _(seen, world):
         came_back="the same users",
         expected="other users",
         slip=slip,
-        saw=f"{wanted} of {len(users)} users are held out, each with all interactions.",
+    )
+    saw = f"{wanted} of {len(users)} users are held out, each with all interactions."
+    yield from drawn_evenly(seen["draws"], world.unequal, saw)
+
+
+DRAWN_TWICE = "A user can be drawn twice there, and then fewer are held out: rng.choice(users, n, replace=False)."
+
+
+def numbers_held_out(draws, user_ids: np.ndarray) -> np.ndarray:
+    """How many users each draw (DRAWS, n) holds out; none if the draws are unusable."""
+    if np.shape(draws) != (DRAWS, len(user_ids)):
+        return np.zeros(0, dtype=int)
+    return np.asarray(draws)[:, np.unique(user_ids, return_index=True)[1]].sum(axis=1)
+
+
+def drawn_evenly(draws, user_ids: np.ndarray, saw: str):
+    """Findings about many draws (DRAWS, n): the same number of users in each, and every user as often as others."""
+    users, first, sizes = np.unique(user_ids, return_index=True, return_counts=True)
+    wanted = round(UNEQUAL_FRACTION * len(users))
+    call = f"hold_out_users(...) {DRAWS} times, for {N_BUSY} busy users and {N_QUIET} quiet ones"
+    slip = "One True or False for every interaction."
+    yield expect_array(draws, shape=(DRAWS, len(user_ids)), kind="b", call=call, slip=slip)
+    held_out = np.asarray(draws)[:, first]  # (DRAWS, users)
+    counts, slip = numbers_held_out(draws, user_ids), DRAWN_TWICE
+    if counts.max() > wanted:
+        slip = "A lot for each user on its own holds out now more of them, now fewer: draw so many of the users."
+    yield expect(
+        bool((counts == wanted).all()),
+        call=call,
+        came_back=f"{counts.min()} to {counts.max()} users held out",
+        expected=f"{wanted} users each time",
+        slip=slip,
+    )
+    share = wanted / len(users)
+    often, spread = held_out.mean(axis=0), (share * (1 - share) / DRAWS) ** 0.5
+    busy = sizes == sizes.max()
+    yield expect(
+        bool((np.abs(often - share) < TOO_OFTEN * spread).all()),
+        call=call,
+        came_back=f"busy users are held out in {often[busy].mean():.0%} of the draws, quiet ones in "
+        f"{often[~busy].mean():.0%}",
+        expected=f"every user in about {share:.0%}",
+        slip="Some users are drawn more often than others: draw from the different users, np.unique(user_ids), each of "
+        "them once, and not from the interactions.",
+        saw=saw,
     )
 
 

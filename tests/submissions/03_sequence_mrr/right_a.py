@@ -66,7 +66,7 @@ class CBOW(nn.Module):
 
 
 # %% ex-03-8-bag
-# expect: 2 ok "the newest item counts most"
+# expect: 2 ok "the place of every item counts"
 class DecayedBag(nn.Module):
     def __init__(self, n_items, n_factors, length):
         super().__init__()
