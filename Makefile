@@ -34,11 +34,12 @@ demo: .venv/installed
 	@echo "== Grading a class of known submissions (two to five minutes)"
 	@$(BIN)/course demo
 
+# Two processes. A module stays in one, as its tests share what was graded once; tests/conftest.py puts the longest first.
 test: .venv/installed
 	@echo "== Running the tests (ten to twenty minutes; MovieLens tests run if COURSE_DATA_DIR is set)"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 notebooks: .venv/installed
 	@$(BIN)/course build

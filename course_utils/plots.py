@@ -126,11 +126,13 @@ def ladder(
     title: str,
     yours: Mapping[str, float | Sequence[float]] | None = None,
     xlabel: str = "test RMSE (stars), lower is better",
+    highest_on_top: bool = False,
 ) -> Axes:
     """Named results from the worst at the bottom to the best on top: mean, spread, and each single value.
 
-    rivals  name -> one error, or (n_runs,) errors, one for each seed or split
+    rivals  name -> one figure, or (n_runs,) of them, one for each seed or split
     yours   the reader's own results in the same form, drawn in another colour and marker
+    highest_on_top  whether higher is better, as for hit rates
 
     The dot is the mean; the bar reaches one standard deviation (of the single runs, n - 1) to either side.
     """
@@ -139,7 +141,7 @@ def ladder(
     empty = [name for name, values, _ in rows if not len(values)]
     if empty or not rows:
         raise ValueError(f"no results to draw{f' for {empty}' if empty else ''}")
-    rows.sort(key=lambda row: -row[1].mean())
+    rows.sort(key=lambda row: row[1].mean(), reverse=not highest_on_top)
     figure, ax = plt.subplots(figsize=(7.2, 1.2 + 0.36 * len(rows)))
     for height, (_, values, own) in enumerate(rows):
         colour, marker = (ORANGE, "D") if own else (BLUE, "o")

@@ -273,3 +273,9 @@ def test_a_check_has_a_sentence_a_call_and_points(name):
     assert ALL_CHECKS[name].__doc__
     assert "(" in ALL_CHECKS[name].call
     assert ALL_CHECKS[name].points >= 1
+
+
+def test_a_verdict_holds_only_texts_that_can_be_shown():
+    shown = Verdict("x", 0, 1, "error", came_back="a\ud83d\x1b[2J\u202eb", slip="y" * 10_000).readable()
+    assert shown.came_back == "a��[2J�b"
+    assert len(shown.slip) == 2000

@@ -29,6 +29,11 @@ def test_the_ladder_puts_the_smallest_error_on_top():
     assert labels_beside(ax) == ["1.200", "1.100", "0.950"]
 
 
+def test_the_ladder_puts_the_highest_hit_rate_on_top_when_told_that_higher_is_better():
+    ax = plots.ladder({"good": [0.6, 0.7], "bad": 0.4}, title="One message", highest_on_top=True)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["bad", "good"]
+
+
 def test_the_bar_of_the_ladder_reaches_one_standard_deviation_of_the_runs_to_either_side():
     ax = plots.ladder({"three runs": [1.0, 2.0, 3.0]}, title="One message")
     (bar,) = ax.collections

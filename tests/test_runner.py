@@ -37,3 +37,24 @@ def test_a_flood_of_output_is_cut_and_the_value_after_it_kept():
     assert outcome.status == "ok"
     assert sum(len(str(output)) for output in cells[0].outputs) < 3_000_000
     assert cells[0].outputs[-1].data["text/plain"] == "7"
+
+
+def test_one_very_long_line_takes_no_longer_than_many_short_ones():
+    (cell,), outcome = execute_cells("print('x' * 1_900_000)", cell_timeout=60, notebook_timeout=60)
+    assert outcome.status == "ok"
+    assert outcome.seconds < 60
+    assert len(cell.outputs[0].text) == 1_900_001
+
+
+def test_of_a_progress_bar_the_last_state_is_kept_and_streams_are_in_one_piece():
+    lines = ["import sys", "print('0%\\r50%', end='')", "print('w', file=sys.stderr)", "sys.stdout.flush()"]
+    (cell,), _ = execute_cells("\n".join([*lines, "print('\\r100%\\r\\nend')"]))
+    assert {output.name: output.text for output in cell.outputs} == {"stdout": "100%\nend\n", "stderr": "w\n"}
+
+
+def test_all_cells_together_keep_no_more_than_a_notebook_may_show(monkeypatch):
+    monkeypatch.setattr(runner, "MAX_NOTEBOOK_BYTES", 10_000)
+    cells, outcome = execute_cells(*["print('x' * 3000)"] * 8, "7")
+    assert outcome.status == "ok"
+    assert sum(len(str(cell.outputs)) for cell in cells) < 12_000
+    assert cells[-1].outputs[-1].data["text/plain"] == "7"

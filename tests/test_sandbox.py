@@ -82,7 +82,7 @@ DEATHS = {
     "computing": ("while True: pass", {"cpu_seconds": 3}, "timeout", "the kernel computed for more than 3 s"),
     "clock": ("import time; time.sleep(60)", {"wall_seconds": 4}, "timeout", "the kernel was stopped after 4 s"),
     "memory": (SHARED, {"total_memory": 500 * MB}, "memory", "the notebook needed more than 0.488 GB of memory"),
-    "stray file": (STRAY, {}, "error", "the kernel was stopped because it wrote files beside its own sockets"),
+    "stray file": (STRAY, {"forked": False}, "error", "the kernel was stopped because it wrote files beside its own"),
 }
 
 

@@ -133,7 +133,7 @@ def kill_and_resume(moments: list[float], start, run_to_the_end, out: Path, undi
         process.communicate()
         assert recorded(out).items() >= before.items(), "what was recorded has been run twice"
         before = recorded(out)
-    run_to_the_end()
+    assert run_to_the_end() == 0
     assert recorded(out).items() >= before.items(), "what was recorded has been run twice"
     assert rows_of(out) == rows_of(undisturbed)
     assert marks_of(out) == marks_of(undisturbed)
@@ -152,7 +152,8 @@ def killed_at_random(course, submitted: Path, n_kills: int, rng, *options: str, 
     started = time.monotonic()
     start = functools.partial(start_grading, course, submitted, undisturbed, *options)
     assert start().wait() == 0
-    moments = rng.uniform(0, time.monotonic() - started, n_kills)
+    each = (time.monotonic() - started) / n_kills
+    moments = rng.uniform(0, 2 * each, n_kills)  # in all about as long as the run takes, so that most find it at work
     start = functools.partial(start_grading, course, submitted, out, *options)
     kill_and_resume(moments, start, lambda: start().wait(), out, undisturbed)
 

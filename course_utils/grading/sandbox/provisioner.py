@@ -100,6 +100,7 @@ class SandboxProvisioner(LocalProvisioner):
             "path": [bubblewrap.COURSE],
             "limits": self.sandbox.limits.of_processes(),
             "user": self.user,
+            "sockets": str(self.folder.sockets),
             "filter": (seccomp.program() or b"").hex(),
         }
 

@@ -1,0 +1,2 @@
+# Someone who handed in the student edition as it came.
+# rest: stub
