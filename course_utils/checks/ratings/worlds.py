@@ -61,5 +61,6 @@ def expect_returned(seen, expected: str) -> Finding:
 
 
 def likely(seen, mistakes: Mapping[str, np.ndarray | float], otherwise: str) -> str:
-    """The first slip whose result is what came back."""
-    return next((slip for slip, result in mistakes.items() if expect_close(seen, result).ok), otherwise)
+    """The slip whose result is what came back; the nearest, should two of them come to nearly the same."""
+    alike = {slip: result for slip, result in mistakes.items() if expect_close(seen, result).ok}
+    return min(alike, key=lambda slip: np.abs(np.asarray(seen) - alike[slip]).max(initial=0), default=otherwise)
