@@ -61,6 +61,8 @@ def expect_returned(seen, expected: str) -> Finding:
 
 
 def likely(seen, mistakes: Mapping[str, np.ndarray | float], otherwise: str) -> str:
-    """The slip whose result is what came back; the nearest, should two of them come to nearly the same."""
+    """The slip whose result is what came back; of several numbers that come to nearly the same, the nearest."""
     alike = {slip: result for slip, result in mistakes.items() if expect_close(seen, result).ok}
-    return min(alike, key=lambda slip: np.abs(np.asarray(seen) - alike[slip]).max(initial=0), default=otherwise)
+    if len(alike) > 1 and np.asarray(seen).dtype.kind == "f":
+        return min(alike, key=lambda slip: np.abs(seen - alike[slip]).max(initial=0))
+    return next(iter(alike), otherwise)
