@@ -1253,6 +1253,7 @@ def difference(how: str, first: str, second: str) -> evaluation.Difference:
     return evaluation.paired_difference(*pair, test.user_ids, np.random.default_rng(SEED), n_resamples=2000)
 
 
+# %%
 rows = {}
 try:
     flips = flipped_pairs(hits["99 sampled"], hits["all films"])

@@ -1290,6 +1290,8 @@ worlds = {
 nets = {"CBOW": CBOW(41, 32), "decayed bag": DecayedBag(41, 32, WINDOW - 1)}
 nets |= {"recurrent net": RecurrentNet(41, 32), "Transformer": CausalTransformer(41, 32, WINDOW - 1)}
 worlds |= {name: scorer(learn(net, shown, n_epochs=budget(full=20, fast=1))) for name, net in nets.items()}
+
+# %%
 if N_EPOCHS < 6:
     print(SHORT_RUN)
 reached = {}

@@ -127,7 +127,7 @@ def hold_out_users(hold_out_users, world):
         name: hold_out_users(world.user_ids.copy(), world.test_fraction, np.random.default_rng(seed))
         for name, seed in seeds.items()
     }
-    if np.shape(seen["mask"]) != world.user_ids.shape:
+    if not hasattr(seen["mask"], "__len__") or len(seen["mask"]) != len(world.user_ids):
         return seen
     rng = np.random.default_rng(world.seed)
     draws = [hold_out_users(world.unequal.copy(), UNEQUAL_FRACTION, rng) for _ in range(DRAWS)]
