@@ -1343,6 +1343,8 @@ try:
 except NotImplementedError:
     everybody = {}
     print("The lists need exercise 15.")
+
+# %%
 for user in shown if everybody else ():
     own = history.item_ids[history.user_ids == user]
     held_back = test.item_ids[test.user_ids == user][0]
