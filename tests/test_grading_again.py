@@ -1,17 +1,13 @@
 """A second run over the same folder keeps what is graded, and the marks that a person gave."""
 
 import pytest
-from graders import record_of, start_grading, wait_for
+from graders import record_of, start_grading, stopped, wait_for
 from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
 from toy_course import DOUBLE, LESSON, answered, changed, hand_in, importable, make_course
 
 from course_utils.grading.course import CourseError, find_course
 from course_utils.grading.grade import Grading
-
-
-def stopped(*_) -> None:
-    raise CourseError("stopped")
 
 
 def test_a_second_run_keeps_what_is_graded_and_runs_only_what_changed(run, course, student_edition, folders):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from graders import STOPPED, all_gone, record_of, start_grading, wait_for, workers_of
+from graders import STOPPED, all_gone, record_of, start_grading, stopped, wait_for, workers_of
 from nbgrader.api import Gradebook
 from toy_course import DOUBLE, LESSON, WRONG, answered, hand_in, importable, make_course, read_csv
 
@@ -19,10 +19,6 @@ from course_utils.grading.report import refresh
 from course_utils.grading.runfolder import find_run
 
 SLOW = "import time\ntime.sleep(3)\n" + DOUBLE
-
-
-def stopped(*_) -> None:
-    raise CourseError("stopped")
 
 
 def what_counts(out: Path) -> dict[str, bytes]:
