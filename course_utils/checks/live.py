@@ -22,6 +22,8 @@ class CaughtErrors(io.TextIOBase):
     live  whether to show a line that is written over again, a bar's, on standard output as it changes
     """
 
+    encoding = "utf-8"  # tqdm asks, and would draw bars of # otherwise
+
     def __init__(self, live: bool):
         self.live = live
         self.lines, self.row, self.at_start = [""], 0, False

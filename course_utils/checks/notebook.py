@@ -33,6 +33,11 @@ def in_notebook() -> bool:
     return shell is not None and shell.has_trait("kernel")
 
 
+def in_shell(name: str) -> object:
+    """What a name stands for in the cells of the running notebook; None if for nothing, or without a notebook."""
+    return sys.modules["IPython"].get_ipython().user_ns.get(name) if in_notebook() else None
+
+
 def show(verdict: Verdict) -> None:
     """Display the verdict's card in the running notebook."""
     from IPython.display import display

@@ -80,19 +80,20 @@ class Standing:
         """The ladder as SVG in the colour of the page's text; what is passed is solid, and has a tick."""
         height = 2 * EDGE + GAP * (len(self.rungs) - 1)
         levels = [height - EDGE - GAP * place for place in range(len(self.rungs))]
+        side = "above" if self.higher_is_better else "below"
         parts = [f'<path d="M12 4V{height - 4}M44 4V{height - 4}" stroke="currentColor" stroke-opacity=".45"/>']
         for place, (rung, y) in enumerate(zip(self.rungs, levels, strict=True)):
             passed = place < self.n_passed
             look = f'stroke="{GREEN}" stroke-width="4"' if passed else 'stroke="currentColor" stroke-dasharray="4 4"'
             mark = PASSED if passed else NOT_PASSED
             parts.append(f'<path d="M12 {y}H44" {look}/>{_text(54, y, f"{mark} {rung.name}")}')
-            parts.append(_text(WIDTH, y, f"{rung.bar:.3f}", "end"))
+            parts.append(_text(WIDTH, y, f"{side} {rung.bar:.3f}", "end"))
         y = height - EDGE + GAP / 2 - GAP * self.n_passed
         parts.append(f'<path d="M28 {y - 7}l7 7-7 7-7-7z" fill="{ORANGE}"/>{_text(54, y, "you", weight=700)}')
         parts.append(_text(WIDTH, y, f"{self.value:.3f}", "end", weight=700))
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {WIDTH} {height}" fill="currentColor" '
-            f'style="width:100%;max-width:{WIDTH}px;height:auto;font:12px sans-serif">'
+            f'style="width:100%;max-width:{WIDTH}px;height:auto;font-size:12px">'
             f"<title>{html.escape(self.summary)}</title><desc>{html.escape('; '.join(self.lines()))}</desc>"
             f"{''.join(parts)}</svg>"
         )

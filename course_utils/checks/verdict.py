@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from dataclasses import asdict, dataclass, replace
 
@@ -15,7 +16,7 @@ STATUSES = ("ok", "failed", "not_attempted", "error")
 MOST_LETTERS = 2000
 """Of each text of a verdict."""
 
-COLOURS = {"ok": "#1f7a5c", "part": "#8f5b0c", "failed": "#b3382c", "not_attempted": "#5b6b7b"}
+COLOURS = {"ok": "#1f7a5c", "part": "#8f5b0c", "none": "#b3382c", "not_attempted": "#5b6b7b"}
 """White letters have a contrast of 5 or more on each of these."""
 
 WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere"
@@ -103,28 +104,33 @@ class Verdict:
 
         figure  whether to draw the ladder, where there is one; feedback pages allow no SVG
         """
-        colour = COLOURS.get(self.status, COLOURS["part" if self.points else "failed"])
+        colour = COLOURS.get(self.status, COLOURS["part" if self.points else "none"])
         mark, _, headline = self.headline.partition(" ")
         chip = f'<span style="color:#fff;background:{colour};padding:0 .4em;border-radius:4px">{mark}</span>'
         rows = "".join(
             '<div style="display:flex;flex-wrap:wrap;margin:.15em 0">'
-            f'<div style="flex:0 0 6.5em;font-weight:600">{name}</div>'
+            f'<div style="flex:0 0 7em;font-weight:600">{name}</div>'
             f'<div style="flex:1 1 16em;font-family:monospace;{WRAPPED}">{html.escape(text)}</div></div>'
             for name, text in self.facts()
         )
         return (
             f'<div style="border-left:5px solid {colour};padding:.4em .9em;margin:.3em 0;max-width:60em;{WRAPPED}">'
             f'<div style="font-weight:700">{chip} {html.escape(headline)}</div>'
-            + (f'<div style="margin:.15em 0">{html.escape(self.saw)}</div>' if self.saw else "")
+            + (f'<div style="margin:.15em 0">{in_html(self.saw)}</div>' if self.saw else "")
             + (self.ladder.figure() if figure and self.ladder else "")
             + rows
-            + (f'<div style="margin:.3em 0 0"><b>Hint.</b> {html.escape(self.slip)}</div>' if self.slip else "")
+            + (f'<div style="margin:.3em 0 0"><b>Hint.</b> {in_html(self.slip)}</div>' if self.slip else "")
             + "</div>"
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         # As a cell's last value: the bare number that nbgrader reads as partial credit. The card was displayed before.
         return {"text/plain": number(self.points), "text/html": "<span></span>", VERDICT_MIME: self.as_dict()}
+
+
+def in_html(text: str) -> str:
+    """A sentence as HTML; what stands in backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def sentence(text: str) -> str:

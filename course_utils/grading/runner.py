@@ -287,6 +287,8 @@ class Run:
             manager.transport, manager.ip = "ipc", str(self.folder / "kernel")
         work = self.folder / "work"
         work.mkdir()
+        notebook = nbformat.writes(self.notebook).encode("utf-8", "replace")
+        (work / "notebook.ipynb").write_bytes(notebook)  # beside its kernel, as in Jupyter: check.progress() reads it
         return manager, {"cwd": str(work), "env": self.environment()}
 
     def sandboxed(self) -> tuple[AsyncKernelManager, dict]:
