@@ -268,7 +268,7 @@ class Check:
         except Exception as problem:
             if not in_notebook():
                 raise
-            raise CannotRun(f"{self.name} cannot be run, and not for what you wrote. {message_of(problem)}") from None
+            raise CannotRun(f"{self.name} could not start, through no fault of yours: {message_of(problem)}") from None
         verdict = self.conclude(self.observe(answers, world, PUBLIC_SEED), world)
         verdict = replace(verdict, cells=cells_behind(answers) if in_notebook() else "")
         latest[self.key] = verdict, time.time()
