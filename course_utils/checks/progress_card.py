@@ -103,7 +103,7 @@ def lesson_row(lesson: Lesson) -> str:
         if e.ladder
     )
     return (
-        '<div style="margin:0 0 .9em"><div style="display:flex;flex-wrap:wrap;justify-content:space-between">'
+        '<div style="margin:0 0 .9em"><div style="display:flex;flex-wrap:wrap;gap:0 1em;justify-content:space-between">'
         f"<b>{lesson.number} · {html.escape(lesson.title)}</b><span>{total([lesson])}</span></div>"
         '<div style="height:8px;border-radius:4px;background:rgba(128,128,128,.3);margin:.2em 0 .3em">'
         f'<div style="height:8px;border-radius:4px;background:{COLOURS["ok"]};width:{share:.1f}%"></div></div>'
