@@ -55,6 +55,7 @@ def session(student_edition, tmp_path_factory):
     work = answered(student_edition, climb=WITH_A_BAR)
     work.cells += map(new_code_cell, ["check.progress()", "def double(values):\n    return 0", "check.progress()"])
     work.cells += map(new_code_cell, [INTERRUPTED, "check.double(double)", "check.progress()", ON_MISSING_DATA])
+    work.cells.append(new_code_cell('from course_utils import movielens\nmovielens.load("ml-100k")'))
     where = {"metadata": {"path": str(folder)}}
     NotebookClient(work, kernel_name="python3", resources=where, allow_errors=True, coalesce_streams=False).execute()
     return folder, work
@@ -75,7 +76,7 @@ def shown(cell) -> str:
 
 
 def test_verdicts_of_the_running_kernel_count_before_the_notebook_is_saved(session):
-    said = shown(session[1].cells[-7])
+    said = shown(session[1].cells[-8])
     assert "Progress: 4 of 5 points, 4 more marked by hand" in said
     assert "✓  1  double: 2 of 2 points" in said
     assert "◐  2  ladder: 2 of 3 points" in said
@@ -83,23 +84,29 @@ def test_verdicts_of_the_running_kernel_count_before_the_notebook_is_saved(sessi
 
 
 def test_an_answer_that_was_changed_after_its_check_counts_no_more(session):
-    said = shown(session[1].cells[-5])
+    said = shown(session[1].cells[-6])
     assert "Progress: 2 of 5 points" in said
     assert "↻  1  double: 2 points, changed since it was checked" in said
     assert "Next: lesson 00, exercise 1, double: it was changed, or its check was stopped. Run its check again." in said
 
 
 def test_a_check_that_is_interrupted_leaves_one_line_and_no_points(session):
-    (error,) = session[1].cells[-3].outputs
+    (error,) = session[1].cells[-4].outputs
     assert error.traceback == ["Stopped here: double was interrupted and has no verdict. Run this cell again."]
-    assert "Progress: 2 of 5 points" in shown(session[1].cells[-2])
+    assert "Progress: 2 of 5 points" in shown(session[1].cells[-3])
 
 
 def test_a_check_whose_data_are_missing_leaves_one_line_that_says_what_to_do(session):
-    (error,) = session[1].cells[-1].outputs
+    (error,) = session[1].cells[-2].outputs
     assert len(error.traceback) == 1
     assert "Stopped here: ladder could not start, through no fault of yours: " in error.traceback[0]
     assert "ml-100k is there, but holds no u.data" in error.traceback[0]
+
+
+def test_a_data_set_that_is_missing_leaves_one_line_outside_of_checks_too(session):
+    (error,) = session[1].cells[-1].outputs
+    assert len(error.traceback) == 1
+    assert error.traceback[0].startswith("DataError: ")
 
 
 def test_a_progress_bar_in_an_answer_is_seen_as_it_goes_and_wiped_out_in_the_end(session):
