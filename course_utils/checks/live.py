@@ -52,9 +52,9 @@ class CaughtErrors(io.TextIOBase):
             self.show(self.lines[self.row].rstrip())
             self.due = time.monotonic() + EVERY
         self.at_start = False
-        if len(self.lines) > 2 * MOST_LINES:
-            self.row = max(self.row - MOST_LINES, 0)
-            del self.lines[:MOST_LINES]
+        if (surplus := len(self.lines) - MOST_LINES) > MOST_LINES:
+            self.row = max(self.row - surplus, 0)
+            del self.lines[:surplus]
 
     def show(self, line: str) -> None:
         """Write the line over the one that is shown now."""
