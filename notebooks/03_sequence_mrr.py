@@ -1273,8 +1273,8 @@ def score_next_items(histories: list[Tensor], contexts: Tensor, n_items: int) ->
     raise NotImplementedError("Replace this line with your answer, run this cell, then the check below it.")
 
 
-# %% deletable=false editable=false nbgrader={"cell_type": "code", "checksum": "bb06ab10c896a330422f2ca9e5ed8c93", "grade": true, "grade_id": "check-03-16-ladder", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-print("Your answer trains on a split of the check's own. Nothing shows until it is done: about a minute.")
+# %% deletable=false editable=false nbgrader={"cell_type": "code", "checksum": "a8c363d74967662982df3b46616773c5", "grade": true, "grade_id": "check-03-16-ladder", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+print("Your answer trains on a split of the check's own: about a minute.")
 check.ladder(score_next_items)
 
 # %% [markdown]
@@ -1350,3 +1350,12 @@ table().sort_values("context removed")
 # - Padding must change nothing and later items must not leak: both are properties that a test can check in a line.
 # - What helped most here: every place of a history as a target, a loss over the whole catalogue, and a weight for every
 #   place. The choice between a bag, a recurrent net and a Transformer came last.
+
+# %% [markdown]
+# ## Where you stand
+#
+# `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
+# over all lessons, and what to do next. You can call it at any time, in any lesson.
+
+# %%
+check.progress()

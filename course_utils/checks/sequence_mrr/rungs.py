@@ -10,8 +10,6 @@ scores of all films for all windows would be tens of megabytes.
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +20,7 @@ from course_utils.baselines.markov import Markov
 from course_utils.baselines.popularity import Popularity
 from course_utils.checks.expect import Finding, expect, expect_array
 from course_utils.checks.framework import World, check
+from course_utils.checks.standing import Mark, Standing
 from course_utils.checks.verdict import number
 
 WINDOW, PLACES = 10, 100
@@ -144,8 +143,7 @@ def ladder(score_next_items, world):
     import torch
 
     histories = torch.tensor(world.train_items).split(world.lengths.tolist())
-    with contextlib.redirect_stderr(io.StringIO()):  # a progress bar, of no use here
-        scores = score_next_items(list(histories), torch.tensor(world.contexts), world.n_items)
+    scores = score_next_items(list(histories), torch.tensor(world.contexts), world.n_items)
     if isinstance(scores, torch.Tensor):
         scores = scores.detach().numpy()
     seen = {"shape": np.shape(scores) if isinstance(scores, np.ndarray) else None, "kind": type(scores).__name__}
@@ -221,10 +219,12 @@ def climb(seen, world) -> Iterator[Finding]:
     passed = student > wanted
     n_passed = int(np.argmin(passed)) if not passed.all() else len(RUNGS)  # a rung counts only above all below it
     points, total = sum(rung.points for rung in RUNGS[:n_passed]), sum(rung.points for rung in RUNGS)
+    marks = tuple(Mark(rung.name, float(bar), rung.points) for rung, bar in zip(RUNGS, wanted, strict=True))
+    place = Standing("MRR", True, student, marks)
     saw = f"MRR {student:.4f} on windows of users your model had not seen: {n_passed} of {len(RUNGS)} rungs"
     saw += f": {RUNGS[n_passed - 1].name}." if n_passed else "."
     if n_passed == len(RUNGS):
-        yield Finding(1, saw=saw)
+        yield Finding(1, saw=saw, ladder=place)
         return
     rung, bar = RUNGS[n_passed], wanted[n_passed]
     yield Finding(
@@ -235,6 +235,7 @@ def climb(seen, world) -> Iterator[Finding]:
         f"about {bar - rung.margin:.4f} here, and "
         + ("a rung must be passed clearly" if rung.margin > 0 else "luck is allowed for"),
         slip=likely_slip(seen, world),
+        ladder=place,
     )
 
 
