@@ -97,7 +97,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
 ) -> None:
     """Run a notebook and print what each of its checks says. Exits with 0 only if all points are there."""
-    from course_utils.grading.selfcheck import self_check
+    from course_utils.running.selfcheck import self_check
 
     seen = self_check(notebook, timeout, (lambda verdict: None) if as_json else lambda verdict: typer.echo(verdict))
     verdicts = seen.verdicts
@@ -139,7 +139,7 @@ app.command()(demo)
 
 def main() -> None:
     """Run the command line; turn the errors that we expect into one line."""
-    from course_utils.grading.course import CourseError
+    from course_utils.errors import CourseError
     from course_utils.grading.sandbox.settings import SandboxError
 
     try:

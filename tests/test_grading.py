@@ -13,7 +13,8 @@ from nbgrader.api import Gradebook
 from toy_course import LESSON, answered, changed, hand_in, place, read_csv
 
 from course_utils.baselines import recorded
-from course_utils.grading.course import CourseError, find_course
+from course_utils.errors import CourseError
+from course_utils.grading.course import find_course
 from course_utils.grading.grade import Plan, grade
 from course_utils.grading.report import refresh
 from course_utils.grading.stage import read_source

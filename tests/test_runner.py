@@ -5,8 +5,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_utils.grading import runner
-from course_utils.grading.runner import Settings, execute
+from course_utils.running import runner
+from course_utils.running.runner import Settings, execute
 
 
 def execute_cells(*sources: str, **settings):

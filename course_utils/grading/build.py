@@ -15,7 +15,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum, is_solution
 
-from course_utils.grading.course import LESSON_NAME, Course, CourseError, Lesson, write_atomic
+from course_utils.errors import CourseError
+from course_utils.grading.course import LESSON_NAME, Course, Lesson, write_atomic
 from course_utils.grading.nbgrader_settings import shared_settings
 from course_utils.grading.stage import read_source, stage
 

@@ -11,10 +11,10 @@ from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum, is_grade, is_solution
 
 from course_utils.checks.verdict import Verdict
-from course_utils.grading.course import CourseError
-from course_utils.grading.reading import Unreadable, parse_notebook
-from course_utils.grading.runner import Outcome, Settings, execute, kernel_variables
-from course_utils.grading.verdicts import check_cells, error_of, exercise_of, verdict_at, verdicts_of
+from course_utils.errors import CourseError
+from course_utils.running.reading import Unreadable, parse_notebook
+from course_utils.running.runner import Outcome, Settings, execute, kernel_variables
+from course_utils.running.verdicts import check_cells, error_of, exercise_of, verdict_at, verdicts_of
 
 
 @dataclass(frozen=True)
