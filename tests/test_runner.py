@@ -1,5 +1,6 @@
 """One notebook in one kernel: timeouts, deaths and floods of output, each with what ran before kept."""
 
+import os
 from pathlib import Path
 
 import nbformat
@@ -30,6 +31,22 @@ def test_a_notebook_has_a_clock_of_its_own_and_leaves_no_process_behind():
     pid = int(cells[0].outputs[0].text)
     state = Path(f"/proc/{pid}/stat")
     assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_where_there_are_no_process_groups_the_clock_still_stops_the_kernel(monkeypatch):
+    """As on Windows."""
+    monkeypatch.delattr(os, "killpg")
+    monkeypatch.delattr(os, "getpgid")
+    _, outcome = execute_cells("1", "import time\ntime.sleep(300)", notebook_timeout=6)
+    assert (outcome.status, outcome.reached) == ("timeout", 1)
+    assert outcome.seconds < 60
+
+
+def test_what_we_expect_to_go_wrong_is_shown_without_a_traceback():
+    (cell,), _ = execute_cells("from course_utils import movielens\nmovielens.load('ml-1k')")
+    (error,) = cell.outputs
+    (line,) = error.traceback
+    assert line.startswith("DataError: there is no data set named 'ml-1k'. Did you mean ml-100k?")
 
 
 def test_a_flood_of_output_is_cut_and_the_value_after_it_kept():

@@ -39,6 +39,7 @@ def build_student_wheel(course: Course, folder: Path) -> Path:
             [sys.executable, "-c", BUILD, str(folder.resolve())],
             cwd=project,
             env={**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)},
+            umask=0o022,
             capture_output=True,
             text=True,
             errors="replace",

@@ -317,7 +317,7 @@ class Run:
 
     def kill(self) -> None:
         """Kill the kernel and everything that it has started; on Windows, which knows no groups, the kernel alone."""
-        if os.name == "posix":
+        if hasattr(os, "killpg"):
             kill_group(getattr(self.provisioner, "pgid", None))
         elif process := getattr(self.provisioner, "process", None):
             process.kill()
@@ -342,10 +342,11 @@ class Run:
         if self.settings.sandbox and self.provisioner:
             return self.provisioner.cause_of_death() or ("error", "the kernel was stopped from outside")
         code = await self.provisioner.poll() if self.provisioner else None
-        if os.name == "posix" and code == -signal.SIGKILL:
+        name = signal.Signals(-code).name if code is not None and code < 0 else ""
+        if name == "SIGKILL":
             return "memory", "the kernel was killed, most likely because the memory ran out"
-        if code is not None and code < 0:
-            return "error", f"the kernel died of signal {signal.Signals(-code).name}"
+        if name:
+            return "error", f"the kernel died of signal {name}"
         return "error", "the kernel ended before the notebook did (code that leaves Python ends it)"
 
     async def clean_up(self) -> None:
