@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from course_utils.checks.verdict import number
 from course_utils.errors import CourseError
 from course_utils.grading.build import out_of_step, student_files
 from course_utils.grading.course import Course, Lesson, write_atomic
-from course_utils.grading.student_wheel import build_student_wheel
+from course_utils.grading.student_wheel import EPOCH, build_student_wheel
 
 FOLDER = "recommender-course"
 """The one folder that the zip unpacks to."""
@@ -71,7 +72,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
         for name in sorted(files):
-            entry = zipfile.ZipInfo(name)  # of 1 January 1980
+            entry = zipfile.ZipInfo(name, time.gmtime(EPOCH)[:6])
             entry.create_system = 3  # Unix, whose permissions follow: a file that everybody may read
             entry.external_attr = 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED

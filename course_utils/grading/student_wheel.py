@@ -17,8 +17,8 @@ from course_utils.errors import CourseError
 from course_utils.grading.course import Course
 
 ROOMS_OF_TEACHERS = ("grading", "book")
-EPOCH = 315_532_800
-"""1 January 1980, 0:00 UTC, in seconds: the earliest time that a zip file can say."""
+EPOCH = 1_767_225_600
+"""1 January 2026, 0:00 UTC, in seconds: the time that all files of a release bear, which JupyterLab shows as their age."""
 
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 """The standard call to a build backend, for a process of its own. Pip would do no more, and may be absent."""
