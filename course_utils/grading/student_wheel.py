@@ -18,7 +18,7 @@ from course_utils.grading.course import Course
 
 ROOMS_OF_TEACHERS = ("grading", "book")
 EPOCH = 1_767_225_600
-"""1 January 2026, 0:00 UTC, in seconds: the time that all files of a release bear, which JupyterLab shows as their age."""
+"""1 January 2026, 0:00 UTC, in seconds: the time that all files of a release bear; JupyterLab shows it."""
 
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 """The standard call to a build backend, for a process of its own. Pip would do no more, and may be absent."""
