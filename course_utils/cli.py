@@ -21,9 +21,10 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 out = Console(highlight=False)
 
 FOR_TEACHERS = ("build", "release", "grade", "report", "demo", "sandbox", "book")
-"""Commands of the course's repository; the package that students get has them not."""
+"""Commands of the course's repository; the package that students get is without them."""
 
 NEEDED_TO_GRADE = ("dask", "distributed", "tomli_w")
+"""What the extra [grading] brings, by the names that are imported."""
 
 
 @app.callback()
@@ -90,8 +91,8 @@ if find_spec("course_utils.grading"):
     for command in (build, release, grade, report, demo, sandbox, book):
         app.command()(command)
 else:
+    any_words = {"ignore_unknown_options": True, "allow_extra_args": True}
     for name in FOR_TEACHERS:
-        any_words = {"ignore_unknown_options": True, "allow_extra_args": True}
         app.command(name, hidden=True, context_settings=any_words)(elsewhere)
 
 

@@ -157,6 +157,12 @@ def test_a_wrong_word_is_one_clear_line(course, words, message, fails_by_one_lin
     assert not (course.root / "graded").exists()
 
 
+def test_without_what_only_graders_need_grade_names_the_extra(course, monkeypatch, fails_by_one_line):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "course_utils.grading.grade", raising=False)
+    fails_by_one_line(course.root, "grade", "submitted", "--out", "graded", words="pip install -e '.[grading]'")
+
+
 def test_outside_the_course_the_commands_say_so(tmp_path, fails_by_one_line):
     fails_by_one_line(tmp_path, "build", words="is not inside the course")
 
