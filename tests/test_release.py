@@ -11,6 +11,7 @@ import subprocess
 import sys
 import venv
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -55,42 +56,51 @@ def wheel(content) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(data))
 
 
-@pytest.fixture(scope="module")
-def student(bundle, tmp_path_factory):
-    """Runs a command in the unpacked folder, with its wheel in a .venv of its own.
+@dataclass(frozen=True)
+class Student:
+    """Somebody who has unpacked the zip into `folder` and installed its wheel into a .venv there.
 
-    The .venv has the packages of this Python besides, but not through their .pth files, by which this checkout is
+    The .venv has the packages of this Python besides, but not by way of their .pth files, as this checkout is
     installed. There is no network, no data set, and a terminal that has ASCII only.
     """
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / ".venv" / "bin" / "python"
+
+    def __call__(self, *words: str, **variables: str) -> subprocess.CompletedProcess:
+        """Run a command in the folder; its first word is found in the .venv, or else is a module there."""
+        environment = {
+            "PATH": os.pathsep.join([str(self.python.parent), os.defpath]),
+            "HOME": str(self.folder.parent),
+            "COURSE_DATASET": "synthetic",
+            "COURSE_BUDGET": "fast",
+            "HTTP_PROXY": NOWHERE,
+            "HTTPS_PROXY": NOWHERE,
+            "PYTHONIOENCODING": "ascii",
+        }
+        program = self.python.with_name(words[0])
+        command = [program, *words[1:]] if program.exists() else [self.python, "-m", *words]
+        return subprocess.run(
+            command, cwd=self.folder, env=environment | variables, capture_output=True, text=True, timeout=300
+        )
+
+
+@pytest.fixture(scope="module")
+def student(bundle, tmp_path_factory) -> Student:
     home = tmp_path_factory.mktemp("student")
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(home)
-    folder = home / FOLDER
-    venv.create(folder / ".venv")
-    (own,) = (folder / ".venv").glob("lib/python*/site-packages")
+    student = Student(home / FOLDER)
+    venv.create(student.folder / ".venv")
+    (own,) = student.folder.glob(".venv/lib/python*/site-packages")
     (own / "others.pth").write_text("\n".join(site.getsitepackages()))
-    (wheel,) = folder.glob("*.whl")
-    python = folder / ".venv" / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python)]
-    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True)
-    environment = {
-        "PATH": os.pathsep.join([str(python.parent), os.defpath]),
-        "HOME": str(home),
-        "COURSE_DATASET": "synthetic",
-        "COURSE_BUDGET": "fast",
-        "HTTP_PROXY": NOWHERE,
-        "HTTPS_PROXY": NOWHERE,
-        "PYTHONIOENCODING": "ascii",
-    }
-
-    def call(*words: str, **variables: str) -> subprocess.CompletedProcess:
-        command = [str(python), "-m", *words] if words[0] == "pytest" else [str(python.parent / words[0]), *words[1:]]
-        return subprocess.run(
-            command, cwd=folder, env=environment | variables, capture_output=True, text=True, timeout=300
-        )
-
-    call.folder = folder
-    return call
+    (wheel,) = student.folder.glob("*.whl")
+    pip = [sys.executable, "-m", "pip", "--python", student.python]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], check=True)
+    return student
 
 
 @pytest.fixture(scope="module")
