@@ -22,7 +22,7 @@ from toy_course import make_course
 
 from course_utils.cli import FOR_TEACHERS, app
 from course_utils.errors import CourseError
-from course_utils.grading.build import build
+from course_utils.grading.build import build, student_files
 from course_utils.grading.course import find_course
 from course_utils.grading.patches import apply_patch, expected_marks
 from course_utils.grading.release import FOLDER, release
@@ -118,7 +118,8 @@ def test_the_zip_holds_one_folder_with_these_files_and_no_others(bundle, content
     assert names == sorted(names)
     (wheel,) = [name for name in content if name.endswith(".whl")]
     assert re.fullmatch(r"course_utils-[0-9.]+\+student\.[0-9a-f]{8}-py3-none-any\.whl", wheel)
-    notebooks = {f"notebooks/{lesson.name}.{kind}" for lesson in COURSE.lessons for kind in ("ipynb", "py")}
+    notebooks = {f"notebooks/{name}" for name in student_files(COURSE, COURSE.lessons)}
+    assert {f"notebooks/{lesson.name}.{kind}" for lesson in COURSE.lessons for kind in ("ipynb", "py")} <= notebooks
     assert set(content) == {wheel, "README.md", "constraints.txt", "environment.yml", "requirements.txt"} | notebooks
 
 
@@ -216,7 +217,8 @@ def test_chosen_lessons_come_alone(tmp_path):
     release(COURSE, COURSE.lessons[1:2], tmp_path / "second.zip")
     names = zipfile.ZipFile(tmp_path / "second.zip").namelist()
     name = COURSE.lessons[1].name
-    assert [n for n in names if "/notebooks/" in n] == [f"{FOLDER}/notebooks/{name}.{kind}" for kind in ("ipynb", "py")]
+    lessons = [n for n in names if re.search(r"/notebooks/\d\d_", n)]
+    assert lessons == [f"{FOLDER}/notebooks/{name}.{kind}" for kind in ("ipynb", "py")]
     readme = zipfile.ZipFile(tmp_path / "second.zip").read(f"{FOLDER}/README.md").decode()
     assert f"course check notebooks/{name}.ipynb" in readme
     assert FIRST.name not in readme
