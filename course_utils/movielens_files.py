@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from course_utils.errors import CourseError
+
 COLUMNS = ["user_id", "item_id", "rating", "timestamp"]
 ML_100K_GENRES = (  # in the order of the 0/1 columns of u.item
     "unknown|Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir|Horror|Musical|"
@@ -27,11 +29,8 @@ FIRST_SECOND = (
 YEAR_AT_END = re.compile(r"\s*\((\d{4})(?:[-–]\d{0,4})?\)(?:\s*\(V\))?\s*$")  # (1995), (2006–2007), (1995) (V)
 
 
-class DataError(Exception):
-    """A data set that is missing, damaged or unknown: one clear line that says what to do, in a notebook that alone."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"{type(self).__name__}: {self}"]
+class DataError(CourseError):
+    """A data set that is missing, damaged or unknown: one clear line that says what to do."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from toy_course import LESSON
 
-from course_utils.grading.course import CourseError
+from course_utils.errors import CourseError
 
 COURSE = [sys.executable, "-m", "course_utils.cli"]
 STOPPED = "Stopped. What is finished is kept; run the same command again to go on.\n"

@@ -10,9 +10,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_utils.grading.runner import Settings, execute
 from course_utils.grading.sandbox import cgroups
 from course_utils.grading.sandbox.settings import Limits, Sandbox
+from course_utils.running.runner import Settings, execute
 
 MB = 2**20
 REPO = Path(__file__).resolve().parents[1]

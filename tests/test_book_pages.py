@@ -8,7 +8,8 @@ from course_utils.book.docstrings import as_rest
 from course_utils.book.pages import fact, lesson_page, sources, title
 from course_utils.book.site import contents, gather
 from course_utils.checks.verdict import VERDICT_MIME, Verdict
-from course_utils.grading.course import CourseError, Lesson, find_course
+from course_utils.errors import CourseError
+from course_utils.grading.course import Lesson, find_course
 from course_utils.grading.stage import KERNELSPEC
 
 SOLUTION = {"grade": False, "grade_id": "ex-07-1-double", "locked": False, "schema_version": 3, "solution": True}

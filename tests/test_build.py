@@ -6,8 +6,9 @@ import nbformat
 import pytest
 from toy_course import CONFIG, LESSON, SOURCE, answered, make_course
 
+from course_utils.errors import CourseError
 from course_utils.grading.build import build, check_build
-from course_utils.grading.course import Course, CourseError, find_course
+from course_utils.grading.course import Course, find_course
 from course_utils.grading.executed import execute_solution
 from course_utils.grading.nbgrader_settings import CODE_STUB, TEXT_STUB
 from course_utils.grading.stage import read_source

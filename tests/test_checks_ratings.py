@@ -17,7 +17,7 @@ from corpus import (
 from course_utils.checks import ratings
 from course_utils.checks.framework import checks_of
 from course_utils.grading.patches import Expectation, Patch
-from course_utils.grading.verdicts import exercise_of
+from course_utils.running.verdicts import exercise_of
 
 LESSON = "00_ratings"
 CHECKS = checks_of(ratings)

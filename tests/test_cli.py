@@ -96,6 +96,20 @@ def test_check_of_something_else_is_one_line(tmp_path, fails_by_one_line):
     fails_by_one_line(tmp_path, "check", "bare.ipynb", words="holds no check cells")
 
 
+def test_check_tells_why_demonstrations_stopped_and_only_counts_those_that_lack_what_came_before(
+    course, student_edition, tmp_path
+):
+    notebook = answered(student_edition)
+    for source in ("ratings", "len(ratings)", "from course_utils import movielens\nratings = movielens.load('ml-1k')"):
+        notebook.cells.insert(1, nbformat.v4.new_code_cell(source))
+    work = hand_in(tmp_path, "me", notebook)
+    result = call(course, "course", "check", str(work))
+    assert result.returncode == 0
+    (stopped, more) = result.stdout.splitlines()[-2:]
+    assert "course_utils import movielens` stopped: DataError: there is no data set named 'ml-1k'. Did you" in stopped
+    assert more == "After that, 2 more lacked a name that an earlier cell gives."
+
+
 def test_pytest_runs_a_submission_as_one_test_a_check_from_any_folder(course, student_edition, tmp_path):
     work = hand_in(tmp_path, "me", answered(student_edition, double="def double(values):\n    return 3 * values"))
     (tmp_path / "test_other.py").write_text("def test_other():\n    assert False\n")
@@ -141,6 +155,12 @@ def test_grade_prints_marks_and_names_the_report(course, student_edition, tmp_pa
 def test_a_wrong_word_is_one_clear_line(course, words, message, fails_by_one_line):
     fails_by_one_line(course.root, *words, words=message)
     assert not (course.root / "graded").exists()
+
+
+def test_without_what_only_graders_need_grade_names_the_extra(course, monkeypatch, fails_by_one_line):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "course_utils.grading.grade", raising=False)
+    fails_by_one_line(course.root, "grade", "submitted", "--out", "graded", words="pip install -e '.[grading]'")
 
 
 def test_outside_the_course_the_commands_say_so(tmp_path, fails_by_one_line):

@@ -13,7 +13,8 @@ from nbgrader.api import Gradebook
 from toy_course import LESSON, answered, changed, hand_in, place, read_csv
 
 from course_utils.baselines import recorded
-from course_utils.grading.course import CourseError, find_course
+from course_utils.errors import CourseError
+from course_utils.grading.course import find_course
 from course_utils.grading.grade import Plan, grade
 from course_utils.grading.report import refresh
 from course_utils.grading.stage import read_source
@@ -264,9 +265,9 @@ def test_a_folder_without_submissions_is_one_clear_line(course, tmp_path, folder
 
 
 def test_grading_never_imports_torch():
-    modules = ["build", "demo", "executed", "grade", "patches", "report", "results", "selfcheck", "submissions"]
+    modules = ["build", "demo", "executed", "grade", "patches", "release", "report", "results", "submissions"]
     code = "import sys\n" + "\n".join(f"import course_utils.grading.{name}" for name in modules)
-    code += "\nimport course_utils.cli\nassert 'torch' not in sys.modules"
+    code += "\nimport course_utils.running.selfcheck, course_utils.cli\nassert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

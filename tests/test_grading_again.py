@@ -6,7 +6,8 @@ from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
 from toy_course import DOUBLE, LESSON, answered, changed, hand_in, importable, make_course
 
-from course_utils.grading.course import CourseError, find_course
+from course_utils.errors import CourseError
+from course_utils.grading.course import find_course
 from course_utils.grading.grade import Grading
 
 

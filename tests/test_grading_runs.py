@@ -13,7 +13,8 @@ from nbgrader.api import Gradebook
 from toy_course import DOUBLE, LESSON, WRONG, answered, hand_in, importable, make_course, read_csv
 
 from course_utils import movielens
-from course_utils.grading.course import CourseError, find_course
+from course_utils.errors import CourseError
+from course_utils.grading.course import find_course
 from course_utils.grading.grade import Grading, Plan, grade
 from course_utils.grading.report import refresh
 from course_utils.grading.runfolder import find_run

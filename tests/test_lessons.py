@@ -9,8 +9,8 @@ import pytest
 
 from course_utils.grading.build import check_build
 from course_utils.grading.course import find_course
-from course_utils.grading.runner import Settings, execute
 from course_utils.grading.stage import read_source
+from course_utils.running.runner import Settings, execute
 
 COURSE = find_course(Path(__file__).parent)
 LESSONS = pytest.mark.parametrize("lesson", COURSE.lessons, ids=lambda lesson: lesson.name)

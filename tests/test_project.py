@@ -38,7 +38,7 @@ def test_torch_is_pinned_to_the_version_the_course_was_measured_with():
 
 def test_conda_environment_installs_this_project_with_the_original_spotlight_and_the_same_pins():
     (pip_lines,) = (entry["pip"] for entry in ENVIRONMENT["dependencies"] if isinstance(entry, dict))
-    assert pip_lines == ["-c constraints.txt", "-e .[dev,book,spotlight]"]
+    assert pip_lines == ["-c constraints.txt", "-e .[grading,book,dev,spotlight]"]
     (spotlight,) = (r for r in requirements() if r.name == "spotlight")
     assert re.fullmatch(r"git\+https://github\.com/maciejkula/spotlight\.git@75f4c8c[0-9a-f]{33}", spotlight.url)
 

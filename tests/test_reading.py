@@ -5,8 +5,8 @@ import json
 import nbformat
 import pytest
 
-from course_utils.grading.reading import Unreadable, parse_notebook
 from course_utils.grading.sanitise import keep_what_can_be_shown
+from course_utils.running.reading import Unreadable, parse_notebook
 
 
 def cell(source: str = "", **parts) -> dict:

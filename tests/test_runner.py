@@ -1,12 +1,13 @@
 """One notebook in one kernel: timeouts, deaths and floods of output, each with what ran before kept."""
 
+import os
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_utils.grading import runner
-from course_utils.grading.runner import Settings, execute
+from course_utils.running import runner
+from course_utils.running.runner import Settings, execute
 
 
 def execute_cells(*sources: str, **settings):
@@ -30,6 +31,15 @@ def test_a_notebook_has_a_clock_of_its_own_and_leaves_no_process_behind():
     pid = int(cells[0].outputs[0].text)
     state = Path(f"/proc/{pid}/stat")
     assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_where_there_are_no_process_groups_the_clock_still_stops_the_kernel(monkeypatch):
+    """As on Windows."""
+    monkeypatch.delattr(os, "killpg")
+    monkeypatch.delattr(os, "getpgid")
+    _, outcome = execute_cells("1", "import time\ntime.sleep(300)", notebook_timeout=6)
+    assert (outcome.status, outcome.reached) == ("timeout", 1)
+    assert outcome.seconds < 60
 
 
 def test_a_flood_of_output_is_cut_and_the_value_after_it_kept():

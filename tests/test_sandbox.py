@@ -7,10 +7,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from sandboxes import MB, limited, needs_bubblewrap, own_groups, run
 
-from course_utils.grading import runner
-from course_utils.grading.runner import Settings, execute
 from course_utils.grading.sandbox import warm
 from course_utils.grading.sandbox.settings import Sandbox
+from course_utils.running import runner
+from course_utils.running.runner import Settings, execute
 
 pytestmark = needs_bubblewrap
 

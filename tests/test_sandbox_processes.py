@@ -34,7 +34,7 @@ def test_nothing_that_a_kernel_started_outlives_it():
 GRADER = """
 import sys, tempfile, nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from course_utils.grading.runner import Settings, execute
+from course_utils.running.runner import Settings, execute
 from course_utils.grading.sandbox.settings import Limits, Sandbox
 tempfile.tempdir, warm = sys.argv[1], sys.argv[2] == "forked"
 notebook = new_notebook(cells=[new_code_cell(cell) for cell in sys.argv[3:]])

@@ -18,16 +18,17 @@ from graders import all_gone, start_grading, wait_for, workers_of
 from sandboxes import REPO, needs_bubblewrap
 from toy_course import DOUBLE, answered, hand_in
 
+from course_utils.errors import CourseError
 from course_utils.grading import runfolder, workers
 from course_utils.grading.build import release_notebooks
-from course_utils.grading.course import CourseError, find_course
+from course_utils.grading.course import find_course
 from course_utils.grading.grade import Plan, grade
 from course_utils.grading.gradebook import Recorder
 from course_utils.grading.patches import apply_patch, read_patches
-from course_utils.grading.runner import Settings
 from course_utils.grading.stage import read_source
 from course_utils.grading.workers import connect, fan_out, run_and_judge
 from course_utils.grading.worlds import Exam
+from course_utils.running.runner import Settings
 
 NO_CHECKS = Exam((), "synthetic", 1)
 

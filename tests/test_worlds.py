@@ -18,12 +18,13 @@ from course_utils import movielens
 from course_utils.checks.framework import OBSERVATION_MIME, WORLDS_VARIABLE, World, checks_of
 from course_utils.checks.observation import pack
 from course_utils.editions import make_edition, read_edition, write_edition
-from course_utils.grading.course import CourseError, find_course
+from course_utils.errors import CourseError
+from course_utils.grading.course import find_course
 from course_utils.grading.runfolder import open_run
-from course_utils.grading.runner import Outcome
 from course_utils.grading.stage import read_source
-from course_utils.grading.verdicts import remove_observations, verdicts_of
 from course_utils.grading.worlds import Examiner, derived, exam_of
+from course_utils.running.runner import Outcome
+from course_utils.running.verdicts import remove_observations, verdicts_of
 
 COURSE = find_course(Path(__file__).parent)
 LESSONS = [lesson.name for lesson in COURSE.lessons]

@@ -12,8 +12,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils.checks.verdict import VERDICT_MIME
+from course_utils.errors import CourseError
 from course_utils.grading.build import SOURCE_KEY
-from course_utils.grading.course import CourseError, Lesson
+from course_utils.grading.course import Lesson
 from course_utils.grading.stage import BEGIN, END
 
 ANSWER = '<details class="answer"><summary>Show one answer</summary>\n\n{}\n\n</details>'

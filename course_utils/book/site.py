@@ -18,9 +18,10 @@ import nbformat
 
 import course_utils
 from course_utils.book.pages import fact, lesson_page, read_executed, sources, title
-from course_utils.grading.course import Course, CourseError, write_atomic
+from course_utils.errors import CourseError
+from course_utils.grading.course import Course, write_atomic
 
-NOT_PUBLIC = {"book", "cli", "command", "grading", "original"}
+NOT_PUBLIC = {"book", "cli", "command", "errors", "grading", "original", "running"}
 """Modules that a lesson does not import."""
 
 

@@ -41,9 +41,9 @@ class SubmittedNotebook(pytest.File):
     """A notebook; it is run once, when its first check is."""
 
     def collect(self):
-        from course_utils.grading.course import CourseError
-        from course_utils.grading.selfcheck import open_notebook
-        from course_utils.grading.verdicts import check_cells, exercise_of
+        from course_utils.errors import CourseError
+        from course_utils.running.selfcheck import open_notebook
+        from course_utils.running.verdicts import check_cells, exercise_of
 
         try:
             cells = [cell for _, cell in check_cells(open_notebook(self.path))]
@@ -56,7 +56,7 @@ class SubmittedNotebook(pytest.File):
 
     def verdict(self, name: str):
         """The verdict of one check."""
-        from course_utils.grading.selfcheck import self_check
+        from course_utils.running.selfcheck import self_check
 
         if self.verdicts is None:
             self.verdicts = self_check(self.path).verdicts

@@ -1,7 +1,3 @@
 """Build, run, record, report: everything between a lesson's source and a student's mark. Never imports torch."""
 
-import sys
-
-# nbformat imports jsonschema, and that imports this where it is installed, to check addresses that no notebook has:
-# more than a second of computing in every process that reads a notebook, because a grammar is compiled each time.
-sys.modules.setdefault("rfc3987_syntax", None)
+from course_utils import running  # noqa: F401  first of all, since it makes nbformat quick to import

@@ -15,7 +15,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum, is_solution
 
-from course_utils.grading.course import LESSON_NAME, Course, CourseError, Lesson, write_atomic
+from course_utils.errors import CourseError
+from course_utils.grading.course import LESSON_NAME, Course, Lesson, write_atomic
 from course_utils.grading.nbgrader_settings import shared_settings
 from course_utils.grading.stage import read_source, stage
 
@@ -79,12 +80,9 @@ def check_build(course: Course) -> list[str]:
     """One line for each file that is not what its source says, nothing written."""
     wanted = student_files(course, course.lessons)
     problems = []
-    for name, data in wanted.items():
-        path = course.notebooks / name
-        if not path.exists():
-            problems.append(f"notebooks/{name} is missing; run `course build`")
-        elif path.read_bytes() != data:
-            problems.append(f"notebooks/{name} is out of date; run `course build`")
+    for name in out_of_step(course, wanted):
+        what = "out of date" if (course.notebooks / name).exists() else "missing"
+        problems.append(f"notebooks/{name} is {what}; run `course build`")
     for path in stale_files(course.notebooks, wanted):
         problems.append(f"notebooks/{path.name} has no lesson; `course build` removes it")
     for lesson in course.lessons:
@@ -96,6 +94,11 @@ def check_build(course: Course) -> list[str]:
                 f"solutions/{lesson.executed.name} was executed from another version of its source; {again}"
             )
     return problems
+
+
+def out_of_step(course: Course, wanted: dict[str, bytes]) -> list[str]:
+    """The names of files of the student edition that are missing or hold something else."""
+    return [name for name, data in wanted.items() if read_bytes(course.notebooks / name) != data]
 
 
 def student_files(course: Course, lessons: list[Lesson]) -> dict[str, bytes]:

@@ -61,7 +61,8 @@ def grade(
 
     Each notebook runs in a sandbox, and is judged outside of it. A run that was stopped goes on when started again.
     """
-    from course_utils.grading.course import CourseError, find_course
+    from course_utils.errors import CourseError
+    from course_utils.grading.course import find_course
     from course_utils.grading.grade import Plan
     from course_utils.grading.sandbox.settings import SandboxError
     from course_utils.movielens import default_name

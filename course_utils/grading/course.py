@@ -9,12 +9,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_utils.errors import CourseError
+
 LESSON_NAME = re.compile(r"\d\d_[a-z0-9_]+")
 OWN_DATASET = re.compile(r"""^DATASET = movielens\.default_name\("([a-z0-9-]+)"\)""", re.MULTILINE)
-
-
-class CourseError(Exception):
-    """What went wrong and what to do about it, in one clear line (several problems: one line each)."""
 
 
 @dataclass(frozen=True)

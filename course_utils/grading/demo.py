@@ -10,11 +10,12 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from course_utils.errors import CourseError
 from course_utils.grading.build import release_notebooks
-from course_utils.grading.course import Course, CourseError, Lesson, write_atomic
+from course_utils.grading.course import Course, Lesson, write_atomic
 from course_utils.grading.patches import Patch, apply_patch, read_patches
 from course_utils.grading.stage import read_source
-from course_utils.grading.verdicts import check_cells
+from course_utils.running.verdicts import check_cells
 
 LESSON = "01_explicit_mf"
 

@@ -7,10 +7,11 @@ import time
 import nbformat
 from nbformat import NotebookNode
 
+from course_utils.errors import CourseError
 from course_utils.grading.build import SOURCE_KEY
-from course_utils.grading.course import CourseError, Lesson, write_atomic
-from course_utils.grading.runner import Settings, execute, kernel_variables
+from course_utils.grading.course import Lesson, write_atomic
 from course_utils.grading.stage import read_source
+from course_utils.running.runner import Settings, execute, kernel_variables
 
 MAX_BYTES = 1_000_000
 """A larger notebook is slow to show on code-hosting sites."""

@@ -16,19 +16,20 @@ import nbformat
 from distributed import Client
 
 from course_utils.checks.verdict import Verdict
+from course_utils.errors import CourseError
 from course_utils.grading.build import check_sources
-from course_utils.grading.course import Course, CourseError, Lesson
+from course_utils.grading.course import Course, Lesson
 from course_utils.grading.gradebook import Recorder
-from course_utils.grading.reading import Unreadable, read_submission
 from course_utils.grading.repair import Repaired, repair
 from course_utils.grading.runfolder import RunFolder, claim_folder, locked, open_run
-from course_utils.grading.runner import Outcome, Settings
 from course_utils.grading.sandbox.settings import Limits, Sandbox
 from course_utils.grading.stage import read_source
 from course_utils.grading.submissions import Submission, find_submissions
-from course_utils.grading.verdicts import exercise_of
 from course_utils.grading.workers import connect, fan_out, package_fingerprint
 from course_utils.grading.worlds import Exam, exam_of, worlds_of
+from course_utils.running.reading import Unreadable, read_submission
+from course_utils.running.runner import Outcome, Settings
+from course_utils.running.verdicts import exercise_of
 
 GONE = "the file is gone since; the earlier version counts"
 

@@ -38,11 +38,12 @@ from nbgrader.preprocessors import (
 )
 
 from course_utils.checks.verdict import Verdict
+from course_utils.errors import CourseError
 from course_utils.grading.build import generate
-from course_utils.grading.course import Course, CourseError, Lesson, write_atomic
+from course_utils.grading.course import Course, Lesson, write_atomic
 from course_utils.grading.nbgrader_settings import graded_settings
 from course_utils.grading.stage import stage
-from course_utils.grading.verdicts import check_cells, write_verdict
+from course_utils.running.verdicts import check_cells, write_verdict
 
 CONFIG = """\
 # Lets the formgrader work on this folder: start `jupyter lab` here.

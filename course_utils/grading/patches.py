@@ -16,8 +16,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_solution
 
-from course_utils.grading.course import CourseError
-from course_utils.grading.verdicts import check_cells, exercise_of
+from course_utils.errors import CourseError
+from course_utils.running.verdicts import check_cells, exercise_of
 
 HEADER = re.compile(r"# %% *(\[markdown\])? *(?P<grade_id>[a-z]+-\d\d-\d+-[a-z0-9-]+)\s*$")
 REST = re.compile(r"# rest: *(reference|stub)\s*$")

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from nbgrader.utils import is_grade, is_locked, is_solution
 
-from course_utils.grading.reading import Unreadable
+from course_utils.running.reading import Unreadable
 
 DEFINITION = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=", re.MULTILINE)
 KINDS = {"check": "the check cell", "ex": "the exercise's cell", "answer": "the answer's cell"}

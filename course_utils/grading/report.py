@@ -8,7 +8,8 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from course_utils.checks.verdict import number
-from course_utils.grading.course import CourseError, write_atomic
+from course_utils.errors import CourseError
+from course_utils.grading.course import write_atomic
 from course_utils.grading.gradebook import Recorder
 from course_utils.grading.results import NO_NOTEBOOK, Row, rows_of, write_csv
 from course_utils.grading.runfolder import RunFolder, find_run, gradebook_is_gone, locked

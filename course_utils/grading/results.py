@@ -14,10 +14,11 @@ import nbformat
 from nbgrader.utils import is_grade, is_solution
 
 from course_utils.checks.verdict import STATUSES, Verdict, number
-from course_utils.grading.course import CourseError, write_atomic
+from course_utils.errors import CourseError
+from course_utils.grading.course import write_atomic
 from course_utils.grading.gradebook import Mark
 from course_utils.grading.runfolder import RunFolder
-from course_utils.grading.verdicts import exercise_of
+from course_utils.running.verdicts import exercise_of
 
 COLUMNS = ("student", "lesson", "exercise", "score", "max_score", "status", "message")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -26,9 +26,10 @@ from nbformat import NotebookNode
 
 import course_utils.checks
 from course_utils.checks.verdict import Verdict
-from course_utils.grading.course import CourseError, Lesson, write_atomic
+from course_utils.errors import CourseError
+from course_utils.grading.course import Lesson, write_atomic
 from course_utils.grading.stage import read_source
-from course_utils.grading.verdicts import exercise_of
+from course_utils.running.verdicts import exercise_of
 
 FORMAT = 5
 SETTINGS = {

@@ -13,7 +13,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.grading.course import Course, CourseError, Lesson, write_atomic
+from course_utils.errors import CourseError
+from course_utils.grading.course import Course, Lesson, write_atomic
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE_INFO = {

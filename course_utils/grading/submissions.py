@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.grading.course import CourseError, Lesson
+from course_utils.errors import CourseError
+from course_utils.grading.course import Lesson
 
 IGNORED = {"__pycache__", ".DS_Store", ".git", ".ipynb_checkpoints"}
 

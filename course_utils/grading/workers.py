@@ -30,16 +30,14 @@ from distributed.security import Security
 
 import course_utils
 from course_utils.checks.verdict import Verdict
-from course_utils.grading import runner
-from course_utils.grading.course import CourseError
-from course_utils.grading.runner import Outcome, Settings, execute
+from course_utils.errors import CourseError
 from course_utils.grading.sandbox import machine
-from course_utils.grading.sandbox.settings import SandboxError
 from course_utils.grading.sandbox.warm import parent as warm_parent
 from course_utils.grading.sanitise import keep_what_can_be_shown
-from course_utils.grading.verdicts import remove_observations, verdicts_of
 from course_utils.grading.worlds import Exam, examiner
-from course_utils.movielens import DataError
+from course_utils.running import runner
+from course_utils.running.runner import Outcome, Settings, execute
+from course_utils.running.verdicts import remove_observations, verdicts_of
 
 Job = TypeVar("Job")
 Result = tuple[str, Outcome, dict[str, Verdict]]
@@ -68,7 +66,7 @@ def run_and_judge(notebook_json: str, settings: Settings, exam: Exam, package: s
             machine.check()
             binds = settings.sandbox.binds | ours.binds
             settings = replace(settings, sandbox=replace(settings.sandbox, binds=binds))
-    except (CourseError, DataError, SandboxError) as problem:
+    except CourseError as problem:
         raise CourseError(f"The worker on {socket.gethostname()} cannot grade: {problem}") from problem
     environment = {**settings.environment, **ours.environment}
     try:

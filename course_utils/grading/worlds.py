@@ -25,8 +25,8 @@ from course_utils import movielens
 from course_utils.checks.framework import WORLDS_VARIABLE, Check, World
 from course_utils.checks.verdict import Verdict
 from course_utils.editions import make_edition, write_edition
-from course_utils.grading.course import CourseError
-from course_utils.grading.verdicts import check_cells
+from course_utils.errors import CourseError
+from course_utils.running.verdicts import check_cells
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import dataclasses
 import resource
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from course_utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
 
 MB = 2**20
 
 
-class SandboxError(RuntimeError):
+class SandboxError(CourseError):
     """There can be no sandbox; the message is one line that says why, and what helps."""
 
 
@@ -69,6 +75,12 @@ class Sandbox:
     binds: dict[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     warm: bool = False
+
+    def kernel_manager(self, environment: dict[str, str]) -> AsyncKernelManager:
+        """What starts a kernel with these variables in such a sandbox; the runner asks for it."""
+        from course_utils.grading.sandbox.provisioner import sandboxed_manager
+
+        return sandboxed_manager(self, environment)
 
     def as_config(self) -> dict:
         """As plain values: the configuration of the provisioner in a kernelspec."""

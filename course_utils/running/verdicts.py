@@ -12,7 +12,7 @@ from nbformat.v4 import new_output
 
 from course_utils.checks.framework import OBSERVATION_MIME
 from course_utils.checks.verdict import VERDICT_MIME, Verdict, number
-from course_utils.grading.runner import TIMEOUT_NAME, Outcome
+from course_utils.running.runner import TIMEOUT_NAME, Outcome
 
 MEMORY_SIGNS = ("MemoryError", "can't allocate memory", "not enough memory")
 

@@ -3,6 +3,8 @@
 `execute` takes and returns plain values, so that it can run in this process, in a worker, or on another machine.
 A cell that runs too long is interrupted; a kernel that does not answer the interrupt, or a notebook that exceeds its
 own time, is killed with all its processes. What ran before keeps its outputs. With a sandbox, the kernel runs in one.
+
+This runs on Windows, too, as far as no sandbox is asked for; what a kernel has started outlives it there.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
 from subprocess import DEVNULL
+from typing import Protocol
 
 import nbformat
 import zmq
@@ -34,7 +37,6 @@ from nbformat import NotebookNode, ValidationError
 
 from course_utils.checks.framework import OBSERVATION_MIME
 from course_utils.checks.observation import MAX_BYTES
-from course_utils.grading.sandbox.settings import Sandbox
 
 TIMEOUT_NAME = "CellTimeoutError"
 """The error that a cell which was interrupted carries among its outputs."""
@@ -56,6 +58,13 @@ MAX_MESSAGE_BYTES, MAX_WAITING = 128 * 2**20, 20
 
 running: dict[int, Run] = {}
 """Thread to the notebook that it runs, of this process."""
+
+
+class Sandbox(Protocol):
+    """What a kernel may be kept in."""
+
+    def kernel_manager(self, environment: dict[str, str]) -> AsyncKernelManager:
+        """What starts a kernel with these variables in there; the provisioner has a method `cause_of_death`."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +225,9 @@ def execute(
             folder = Path(stack.enter_context(temporary))
         run = running[threading.get_ident()] = Run(notebook, settings, folder, on_cell)
         try:
-            outcome = asyncio.run(run.to_its_end())
+            # On Windows the default loop cannot wait for sockets of ZeroMQ.
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as loop:
+                outcome = loop.run(run.to_its_end())
         finally:
             del running[threading.get_ident()]
     return nbformat.writes(notebook).encode("utf-8", "replace").decode(), outcome
@@ -252,7 +263,10 @@ class Run:
         return Outcome(status, message, self.reached, round(time.monotonic() - started, 2))
 
     async def run_cells(self) -> None:
-        manager, launch = self.sandboxed() if self.settings.sandbox else self.unprotected()
+        if self.settings.sandbox:  # it brings its own folder and environment
+            manager, launch = self.settings.sandbox.kernel_manager(self.settings.environment), {}
+        else:
+            manager, launch = self.unprotected()
         manager.client_factory = BoundedKernelClient
         self.client = CappedClient(
             self.notebook,
@@ -296,12 +310,6 @@ class Run:
         (work / "notebook.ipynb").write_bytes(notebook)  # beside its kernel, as in Jupyter: check.progress() reads it
         return manager, {"cwd": str(work), "env": self.environment()}
 
-    def sandboxed(self) -> tuple[AsyncKernelManager, dict]:
-        """A kernel in a sandbox, which brings its own folder and environment."""
-        from course_utils.grading.sandbox.provisioner import sandboxed_manager
-
-        return sandboxed_manager(self.settings.sandbox, self.settings.environment), {}
-
     def mark_timeout(self, cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:
         """nbclient tells of a timeout only in its reply: put it among the cell's outputs, whatever the cell shows."""
         if execute_reply["content"].get("ename") == TIMEOUT_NAME:
@@ -314,9 +322,12 @@ class Run:
         inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONSTARTUP", "MPLBACKEND")}
         return {**inherited, **quiet, **self.settings.environment}
 
-    def process_group(self) -> int | None:
-        """The kernel's process group, which everything that it starts belongs to."""
-        return getattr(self.provisioner, "pgid", None)
+    def kill(self) -> None:
+        """Kill the kernel and everything that it has started; on Windows, which knows no groups, the kernel alone."""
+        if hasattr(os, "killpg"):
+            kill_group(getattr(self.provisioner, "pgid", None))
+        elif process := getattr(self.provisioner, "process", None):
+            process.kill()
 
     @property
     def provisioner(self) -> LocalProvisioner | None:
@@ -325,11 +336,11 @@ class Run:
 
     def stop_for_time(self) -> None:
         self.out_of_time = True
-        kill_group(self.process_group())
+        self.kill()
 
     def stop_unwanted(self) -> None:
         self.unwanted = True
-        kill_group(self.process_group())
+        self.kill()
 
     async def cause_of_death(self) -> tuple[str, str]:
         """Why a kernel that died did."""
@@ -338,14 +349,15 @@ class Run:
         if self.settings.sandbox and self.provisioner:
             return self.provisioner.cause_of_death() or ("error", "the kernel was stopped from outside")
         code = await self.provisioner.poll() if self.provisioner else None
-        if code == -signal.SIGKILL:
+        name = signal.Signals(-code).name if code is not None and code < 0 else ""
+        if name == "SIGKILL":
             return "memory", "the kernel was killed, most likely because the memory ran out"
-        if code is not None and code < 0:
-            return "error", f"the kernel died of signal {signal.Signals(-code).name}"
+        if name:
+            return "error", f"the kernel died of signal {name}"
         return "error", "the kernel ended before the notebook did (code that leaves Python ends it)"
 
     async def clean_up(self) -> None:
-        kill_group(self.process_group())
+        self.kill()
         if self.client and self.client.km:
             with contextlib.suppress(Exception):
                 await self.client._async_cleanup_kernel()

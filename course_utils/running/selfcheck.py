@@ -11,10 +11,10 @@ from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum, is_grade, is_solution
 
 from course_utils.checks.verdict import Verdict
-from course_utils.grading.course import CourseError
-from course_utils.grading.reading import Unreadable, parse_notebook
-from course_utils.grading.runner import Outcome, Settings, execute, kernel_variables
-from course_utils.grading.verdicts import check_cells, error_of, exercise_of, verdict_at, verdicts_of
+from course_utils.errors import CourseError
+from course_utils.running.reading import Unreadable, parse_notebook
+from course_utils.running.runner import Outcome, Settings, execute, kernel_variables
+from course_utils.running.verdicts import check_cells, error_of, exercise_of, verdict_at, verdicts_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class SelfCheck:
 
     verdicts  exercise to verdict, in the notebook's order
     by_hand   one line for each question that a person marks
-    stopped   one line for each cell that raised, besides the exercises' own and the checks
+    stopped   one line for each cell that raised, besides the exercises' own and the checks; those that only lacked a
+              name, after another had stopped, are counted
     """
 
     verdicts: dict[str, Verdict]
@@ -74,7 +75,7 @@ def self_check(
     return SelfCheck(
         {exercise_of(grade_id): verdict for grade_id, verdict in verdicts_of(executed, outcome).items()},
         [about_question(cell) for cell in executed.cells if is_grade(cell) and is_solution(cell)],
-        [text for cell in executed.cells if (text := about_error(cell))],
+        about_errors(executed.cells),
     )
 
 
@@ -86,10 +87,14 @@ def about_question(cell: NotebookNode) -> str:
     return f"{exercise_of(data['grade_id'])}: {points}" + ("" if answered else "; not answered yet")
 
 
-def about_error(cell: NotebookNode) -> str:
-    """Where and why a demonstration stopped; empty if it did not."""
-    error = error_of(cell) if cell.cell_type == "code" and "nbgrader" not in cell.metadata else None
-    if error is None:
-        return ""
-    first_line = next((line for line in cell.source.splitlines() if line.strip()), "")
-    return f"The cell that starts with `{first_line}` stopped: {error.ename}: {error.evalue}"
+def about_errors(cells: list[NotebookNode]) -> list[str]:
+    """Where and why demonstrations stopped, a line each."""
+    lines, lack = [], 0
+    for cell in cells:
+        error = error_of(cell) if cell.cell_type == "code" and "nbgrader" not in cell.metadata else None
+        if error and error.ename == "NameError" and lines:
+            lack += 1
+        elif error:
+            first_line = next((line for line in cell.source.splitlines() if line.strip()), "")
+            lines.append(f"The cell that starts with `{first_line}` stopped: {error.ename}: {error.evalue}")
+    return [*lines, f"After that, {lack} more lacked a name that an earlier cell gives."] if lack else lines
