@@ -28,6 +28,7 @@ help:
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,book]"
+	@$(BIN)/jupyter labextension disable @jupyterlab/apputils-extension:announcements # a question before all lessons
 	@touch $@
 
 demo: .venv/installed
