@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 browser_only = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)")
 
 MAKEFILE = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
-SLOWEST = int(os.environ.get("SLOWEST", "120000"))
+SLOWEST = 120_000
 """Milliseconds that a page of a Jupyter server may take to change: its kernels start on cores that others use, too."""
 
 
@@ -47,12 +48,13 @@ class Jupyter:
 @contextlib.contextmanager
 def jupyter_lab(folder: Path, **variables: str) -> Iterator[Jupyter]:
     """`jupyter lab`, started in a folder with settings that nobody else uses, set up as the Makefile sets them up."""
-    (disable,) = re.findall(r"/(jupyter labextension disable \S+)", MAKEFILE)
+    (disable,) = re.findall(r"/jupyter (labextension disable \S+)", MAKEFILE)
     home = Path(tempfile.mkdtemp(prefix="jupyter-"))
     places = {f"JUPYTER_{what}_DIR": str(home / what.lower()) for what in ("CONFIG", "DATA", "RUNTIME")}
     environment = {**os.environ, **places, **variables}
-    subprocess.run([*disable.split(), "--level=user"], env=environment, check=True, capture_output=True)
-    command = ["jupyter", "lab", "--no-browser", "--allow-root", "--port=0"]
+    jupyter = [sys.executable, "-m", "jupyter"]
+    subprocess.run([*jupyter, *disable.split(), "--level=user"], env=environment, check=True, capture_output=True)
+    command = [*jupyter, "lab", "--no-browser", "--allow-root", "--port=0"]
     with (home / "log").open("w") as log:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:

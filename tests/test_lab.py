@@ -85,7 +85,6 @@ def validate(tab, expect) -> str:
 def test_a_card_turns_from_to_do_over_a_hint_to_passed_as_a_student_types(opened, expect, folder):
     before = nbformat.read(folder / RATINGS, as_version=4)
     tab = opened(RATINGS)
-    assert tab.locator(".jp-Dialog, .Toastify__toast").all_inner_texts() == []  # nothing stands in the way
     check = cell_that_starts(tab, "check.density")
     run(tab, expect, "import matplotlib", "def density", "check.density")
     expect(check).to_contain_text("density: 0 of 1 point")
@@ -105,6 +104,7 @@ def test_a_card_turns_from_to_do_over_a_hint_to_passed_as_a_student_types(opened
     assert "check.density" not in said
     assert "check.head_share(head_share)\n○ head_share: 0 of 1 point" in said
     assert "*Replace this line with your answer.*\nYou did not provide a response." in said
+    assert tab.locator(".jp-Dialog, .Toastify__toast").all_inner_texts() == []  # nobody was asked or warned
     assert tab.complaints == []
 
     saved = nbformat.read(folder / RATINGS, as_version=4)
