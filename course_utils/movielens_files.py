@@ -28,7 +28,10 @@ YEAR_AT_END = re.compile(r"\s*\((\d{4})(?:[-–]\d{0,4})?\)(?:\s*\(V\))?\s*$")  
 
 
 class DataError(Exception):
-    """A data set that is missing, damaged or unknown: one clear line that says what to do."""
+    """A data set that is missing, damaged or unknown: one clear line that says what to do, in a notebook that alone."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclass(frozen=True)

@@ -794,12 +794,13 @@ cut = len(shuffled) // 10
 valid, rest = (RatingTensors(*(column[rows] for column in train)) for rows in (shuffled[:cut], shuffled[cut:]))
 model = BiasedMF(n_users, n_items, N_FACTORS, mean)
 optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
-best_epoch = fit_and_restore(
-    model,
-    lambda: train_epoch(model, optimizer, batches(*rest, batch_size=BATCH_SIZE, generator=generator)),
-    lambda: evaluate_rmse(model, *valid),
-    N_EPOCHS,
-)
+with tqdm(total=N_EPOCHS, desc="stopped early", unit="epoch", leave=False) as bar:
+
+    def one_epoch():
+        train_epoch(model, optimizer, batches(*rest, batch_size=BATCH_SIZE, generator=generator))
+        bar.update()
+
+    best_epoch = fit_and_restore(model, one_epoch, lambda: evaluate_rmse(model, *valid), N_EPOCHS)
 results["biased MF, stopped early"] = evaluate_rmse(model, *test)
 if CHECK_TEXT:
     claim(
@@ -836,7 +837,7 @@ print(f"No decay, stopped at epoch {best_epoch} of {N_EPOCHS}: test RMSE {result
 # `BiasedMF`, with the mean of `train.ratings`, trained with `decaying_adam` for 25 epochs of `train_epoch` while the
 # learning rate falls, climbs all four. Copy the loop out of `learn`, do not call it: it trains on this notebook's
 # `train`, not on the one that you are given. And write the number of epochs out, since `N_EPOCHS` may be small in a
-# short run.
+# short run. With `tqdm` around the epochs, you see how far the check is.
 # </details>
 
 # %% deletable=false nbgrader={"cell_type": "code", "checksum": "759f4aaba506ba7ee518fd2d4398d557", "grade": false, "grade_id": "ex-01-13-ladder", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -906,3 +907,12 @@ pd.Series({**results, "your model": yours}, name="test RMSE").sort_values().roun
 # - Decay what has many parameters a rating, leave alone what has few, and choose on validation ratings.
 # - A better figure on a random split is a better answer to "fill the gaps". Whether people find films they like with
 #   it is the question of the next lesson.
+
+# %% [markdown]
+# ## Where you stand
+#
+# `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
+# over all lessons, and what to do next. You can call it at any time, in any lesson.
+
+# %%
+check.progress()

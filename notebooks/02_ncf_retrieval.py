@@ -67,6 +67,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
+from tqdm import tqdm
 
 from course_utils import evaluation, movielens, plots, splits
 from course_utils.baselines import recorded
@@ -1062,16 +1063,17 @@ def trained_again(name: str, model: lightning.LightningModule) -> Pairwise:
 # %%
 models = {}
 known = Interactions(history.user_ids, history.item_ids, num_users=n_users, num_items=n_items)
-for loss in ("pointwise", "bpr"):
+for loss in tqdm(("pointwise", "bpr"), desc="Spotlight's losses", leave=False):
     state = np.random.RandomState(SEED)
     models[f"Spotlight {loss}"] = ImplicitFactorizationModel(loss=loss, n_iter=N_RIVAL_EPOCHS, random_state=state)
     models[f"Spotlight {loss}"].fit(known)
-for name, rival in {
+rivals = {
     "ItemPop": Popularity(),
     "ALS": ALS(n_factors=32, rng=np.random.default_rng(SEED)),
     "EASE": EASE(regularisation=400.0),
     "what came next": Markov(n_lags=1),
-}.items():
+}
+for name, rival in tqdm(rivals.items(), desc="other rivals", leave=False):
     models[name] = rival.fit(history.user_ids, history.item_ids, n_users=n_users, n_items=n_items)
 
 # %%
@@ -1094,7 +1096,7 @@ ranks = {
             batch_size=128,
         ),
     }
-    for name, model in models.items()
+    for name, model in tqdm(models.items(), desc="ranks", leave=False)
 }
 
 
@@ -1413,3 +1415,12 @@ spread
 # - A sampled metric is not a cheap estimate of the full one. It is another question, with another winner.
 # - The next lesson, sequences, takes up what a single look at the last film was worth: the order in which things are
 #   watched.
+
+# %% [markdown]
+# ## Where you stand
+#
+# `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
+# over all lessons, and what to do next. You can call it at any time, in any lesson.
+
+# %%
+check.progress()

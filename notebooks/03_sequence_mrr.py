@@ -1238,11 +1238,12 @@ shares.round(3)
 #
 # ## 12 · The ladder
 #
-# Back to films, and to the question: what can you do for viewers whom nobody has met? From the bottom, the rungs are:
-# popularity (1 point, to be passed by 0.004); Spotlight as the homework runs it (1 point, by 0.009); and the lag-weighted
-# Markov counts of section 4 (2 points; to allow for luck, 0.003 less than theirs will do). Splits differ, so each rung
-# is placed where its rival would stand on the very split that you are tested on, and a rung counts only if all below it
-# are passed. Films of the context are taken out of every list; a target beyond place 100 counts 0.
+# Back to films, and to the question: what can you do for viewers whom nobody has met? There are four rungs of one point
+# each, and a rung counts only if all below it are passed. The first two are passed ahead of popularity, by 0.004, and ahead
+# of Spotlight as the homework runs it, by 0.009. The third is being level with the lag-weighted Markov counts of section 4
+# (to allow for luck, 0.003 less than theirs will do), and the fourth being ahead of them, by 0.002. Splits differ, so
+# each rung is placed where its rival would stand on the very split that you are tested on. Films of the context are
+# taken out of every list; a target beyond place 100 counts 0.
 #
 # ### Exercise 16: what will they watch next? (4 points)
 #
@@ -1255,11 +1256,12 @@ shares.round(3)
 #
 # <details><summary>Hint</summary>
 #
-# `Markov().fit(...)` of section 4 alone gets there, and a net of yours gets further. `fit_windows` trains one on windows
-# of all histories: cut them by your `cut_history(history.numpy(), 10, 1)`, and put them together with `np.concatenate`.
-# Six epochs of the decayed bag will do (write the number out: `N_EPOCHS` is small in a short run). The mean of a net's
-# log-probabilities and the logarithms of the counts is better than either. Choose by holding some of the `histories`
-# back, never by asking the check again and again: its users are drawn anew when you are graded.
+# `Markov().fit(...)` of section 4 alone earns three points; the fourth takes a net beside them. `fit_windows` trains one
+# on windows of all histories: cut them by your `cut_history(history.numpy(), 10, 1)`, and put them together with
+# `np.concatenate`. Six epochs of the decayed bag, 128 wide, will do (write the number out: `N_EPOCHS` is small in a
+# short run). The mean of a net's log-probabilities and the logarithms of the counts is better than either. Choose by
+# holding some of the `histories` back, never by asking the check again and again: its users are drawn anew when you
+# are graded.
 # </details>
 
 # %% deletable=false nbgrader={"cell_type": "code", "checksum": "0f8b89f4c73d66788786c17c6fae96a2", "grade": false, "grade_id": "ex-03-16-ladder", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1273,8 +1275,8 @@ def score_next_items(histories: list[Tensor], contexts: Tensor, n_items: int) ->
     raise NotImplementedError("Replace this line with your answer, run this cell, then the check below it.")
 
 
-# %% deletable=false editable=false nbgrader={"cell_type": "code", "checksum": "bb06ab10c896a330422f2ca9e5ed8c93", "grade": true, "grade_id": "check-03-16-ladder", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-print("Your answer trains on a split of the check's own. Nothing shows until it is done: about a minute.")
+# %% deletable=false editable=false nbgrader={"cell_type": "code", "checksum": "a8c363d74967662982df3b46616773c5", "grade": true, "grade_id": "check-03-16-ladder", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+print("Your answer trains on a split of the check's own: about a minute.")
 check.ladder(score_next_items)
 
 # %% [markdown]
@@ -1350,3 +1352,12 @@ table().sort_values("context removed")
 # - Padding must change nothing and later items must not leak: both are properties that a test can check in a line.
 # - What helped most here: every place of a history as a target, a loss over the whole catalogue, and a weight for every
 #   place. The choice between a bag, a recurrent net and a Transformer came last.
+
+# %% [markdown]
+# ## Where you stand
+#
+# `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
+# over all lessons, and what to do next. You can call it at any time, in any lesson.
+
+# %%
+check.progress()

@@ -839,3 +839,12 @@ pd.DataFrame({"random splits, mean": errors.mean(), "split by time": by_time}).r
 #
 # You have the data, a numbering, two kinds of split, a yardstick, and four rivals that cost nothing. Lesson 01 gives
 # every user and every film a row of learnt numbers, and asks what that adds to 0.94.
+
+# %% [markdown]
+# ## Where you stand
+#
+# `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
+# over all lessons, and what to do next. You can call it at any time, in any lesson.
+
+# %%
+check.progress()

@@ -677,7 +677,10 @@ sources = {
     "their columns shuffled, length 1": shuffled,
     "published vectors (kindness)": table(published.user_factors),
 }
-found = {name: np.array([quality(vectors, n) for n in CLUSTER_COUNTS]) for name, vectors in sources.items()}
+found = {
+    name: np.array([quality(vectors, n) for n in tqdm(CLUSTER_COUNTS, desc=name, leave=False)])
+    for name, vectors in sources.items()
+}
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharex=True)
 for number, (ax, what) in enumerate(zip(axes, ("silhouette", "adjusted Rand index over seeds"), strict=True)):
     for (name, values), style in zip(found.items(), ("o-", "s--", "^:"), strict=True):
@@ -1332,9 +1335,9 @@ recommenders = {
     "personal": personal,
 }
 hits, rows = {}, {}
-for name, scores in recommenders.items():
+for name, scores in tqdm(recommenders.items(), desc="recommenders", leave=False):
     hits[name], rows[name] = measure(scores)
-draws = [measure(by_mean(groups, DAMPING)) for groups in lots]
+draws = [measure(by_mean(groups, DAMPING)) for groups in tqdm(lots, desc="random clusters", leave=False)]
 lot = "random clusters, damped mean"
 hits[lot], rows[lot] = np.mean([hit for hit, _ in draws], axis=0), pd.DataFrame([row for _, row in draws]).mean()
 luck = np.std([hit.mean() for hit, _ in draws], ddof=1)
@@ -1435,3 +1438,12 @@ final["hit rate"].sort_values(ascending=False).round(3).to_frame()
 #   clusters 0.79, with profiles twice as strong.
 # - One table, several measures, dull rivals: popularity wins hits and loses coverage. Random clusters are the rival
 #   that tells what taste adds.
+
+# %% [markdown]
+# ## Where you stand
+#
+# `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
+# over all lessons, and what to do next. You can call it at any time, in any lesson.
+
+# %%
+check.progress()

@@ -107,6 +107,9 @@ def assert_is_as_expected(verdict: Verdict, expected: Expectation, seed: int = 0
     assert (verdict.points, verdict.status) == (expected.points, expected.status), f"seed {seed}: {verdict}"
     for words in expected.words:
         assert words in verdict.message, f"seed {seed}: {verdict}"
+    passed = verdict.ladder.rungs[: verdict.ladder.n_passed] if verdict.ladder else ()
+    if verdict.check == "ladder":  # the figure of it shows as many rungs passed as there are points
+        assert sum(rung.points for rung in passed) == verdict.points, verdict.ladder
 
 
 def assert_is_explained(verdict: Verdict) -> None:

@@ -1,5 +1,7 @@
 """The student edition: the same bytes every time, no answers, and one clear line for each mistake in a source."""
 
+import os
+
 import nbformat
 import pytest
 from toy_course import CONFIG, LESSON, SOURCE, answered, make_course
@@ -13,7 +15,7 @@ from course_utils.grading.stage import read_source
 
 @pytest.fixture
 def course(tmp_path, monkeypatch) -> Course:
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site-packages"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site-packages"), prepend=os.pathsep)
     return find_course(make_course(tmp_path))
 
 

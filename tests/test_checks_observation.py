@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from course_utils.checks.expect import expect, expect_array, expect_close, expect_equal
 from course_utils.checks.observation import MAX_BYTES, Unusable, pack, unpack
+from course_utils.checks.standing import Mark, Standing
 from course_utils.checks.verdict import STATUSES, Verdict, number
+from course_utils.grading.sanitise import harmless_html
 
 
 @given(
@@ -220,6 +222,34 @@ def test_a_card_shows_markup_in_a_message_as_text():
     verdict = Verdict(evil, 0.0, 1.0, "failed", saw=evil, called=evil, came_back=evil, expected=evil, slip=evil)
     assert "<script" not in verdict.card()
     assert verdict.card().count("&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;") == 6
+
+
+LADDER = Standing("NDCG", True, 0.3, (Mark("popularity", 0.2, 1), Mark("ALS", 0.4, 1)))
+
+
+def test_a_verdict_with_a_ladder_survives_json_and_one_with_a_foreign_ladder_loses_it():
+    verdict = Verdict("climb", 1.0, 2.0, "failed", ladder=LADDER, cells="0123")
+    record = json.loads(json.dumps(verdict.as_dict()))
+    assert Verdict.from_dict(record) == verdict
+    assert Verdict.from_dict(record | {"ladder": {"value": "<b>"}}).ladder is None
+    assert not {"ladder", "cells"} & Verdict("rmse", 1.0, 1.0, "ok").as_dict().keys()
+
+
+def test_a_card_draws_the_ladder_only_where_it_may():
+    verdict = Verdict("climb", 1.0, 2.0, "failed", ladder=LADDER)
+    assert "<svg" not in verdict.card()
+    assert verdict.card(figure=True).count("<svg") == 1
+    assert "<svg" not in Verdict("rmse", 1.0, 1.0, "ok").card(figure=True)
+
+
+def test_what_stands_in_backticks_is_shown_as_code_and_never_runs():
+    verdict = Verdict("rmse", 0.0, 1.0, "failed", slip="Use `a < b`, not `<img src=x>`.")
+    assert "Use <code>a &lt; b</code>, not <code>&lt;img src=x&gt;</code>." in verdict.card()
+
+
+def test_a_feedback_page_leaves_a_card_as_it_is():
+    card = Verdict("rmse", 0.0, 1.0, "failed", called="f(x)", came_back="1", expected="2", slip="Use `g`.").card()
+    assert harmless_html(card).replace(';"', '"') == card
 
 
 def test_a_verdict_reads_as_bare_points_for_nbgrader():

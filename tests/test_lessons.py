@@ -59,6 +59,9 @@ def test_a_solution_runs_from_top_to_bottom_and_every_check_gives_it_full_points
     ]
     assert len(points) >= 8
     assert all(got == most for got, most in points)
+    of_all = sum(most for _, most in points)
+    (progress,) = executed.cells[-1].outputs
+    assert progress.data["text/plain"].startswith(f"Progress: {of_all:g} of {of_all:g} points")
 
 
 @LESSONS

@@ -52,6 +52,11 @@ def test_of_a_progress_bar_the_last_state_is_kept_and_streams_are_in_one_piece()
     assert {output.name: output.text for output in cell.outputs} == {"stdout": "100%\nend\n", "stderr": "w\n"}
 
 
+def test_a_progress_bar_that_wipes_itself_out_leaves_nothing_on_its_line():
+    (cell,), _ = execute_cells("print('before')\nprint('\\r50%\\r   \\r', end='')")
+    assert cell.outputs[0].text == "before\n"
+
+
 def test_all_cells_together_keep_no_more_than_a_notebook_may_show(monkeypatch):
     monkeypatch.setattr(runner, "MAX_NOTEBOOK_BYTES", 10_000)
     cells, outcome = execute_cells(*["print('x' * 3000)"] * 8, "7")

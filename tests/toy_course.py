@@ -19,6 +19,7 @@ import numpy as np
 
 from course_utils.checks.expect import Finding, expect_close
 from course_utils.checks.framework import World, check
+from course_utils.checks.progress import progress
 
 
 def numbers(rng):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_utils.checks.observation import Unusable
+from course_utils.checks.standing import Standing
 
 KIND_NAMES = {"i": "whole numbers", "f": "floating-point numbers", "b": "booleans", "U": "text"}
 
@@ -25,6 +26,7 @@ class Finding:
     came_back  on failure: what came back
     expected   on failure: what was expected
     slip       on failure: the likely mistake
+    ladder     where a ladder is climbed: the model's place on it
     """
 
     share: float
@@ -33,6 +35,7 @@ class Finding:
     came_back: str = ""
     expected: str = ""
     slip: str = ""
+    ladder: Standing | None = None
 
     @property
     def ok(self) -> bool:

@@ -25,24 +25,26 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import io
-import linecache
 import os
 import random
 import sys
-import traceback
+import time
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
+from course_utils.checks.blame import blame, cells_behind, is_stub, message_of
 from course_utils.checks.expect import Finding
+from course_utils.checks.live import CaughtErrors
+from course_utils.checks.notebook import CannotRun, Interrupted, NotAttempted, in_notebook, show
 from course_utils.checks.observation import ERROR_KEY, Observation, pack, unpack
-from course_utils.checks.verdict import VERDICT_MIME, Verdict, number
+from course_utils.checks.standing import Standing
+from course_utils.checks.verdict import Verdict, number
 
 PUBLIC_SEED = 0
 """The world that a student's own runs are judged in. A grader draws another, and does not tell."""
@@ -58,7 +60,9 @@ VALIDATING = "NBGRADER_VALIDATING"
 """nbgrader sets this while it runs a notebook for JupyterLab's Validate button, or for `nbgrader validate`."""
 
 PROBE_SEED = "__probe_seed__"
-PACKAGE_FOLDER = str(Path(__file__).resolve().parent.parent)
+
+latest: dict[str, tuple[Verdict | None, float]] = {}
+"""What this process's checks have said last, by `Check.key`, and when; None while one runs, or was stopped."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +94,6 @@ class World:
         public = {name: array.item() if array.ndim == 0 else array for name, array in unpack(data).items()}
         probe_seed = public.pop(PROBE_SEED)
         return cls(public), probe_seed
-
-
-class NotAttempted(Exception):
-    """Stops a run of all cells at the first exercise that is still to do. Shown as one line, without a traceback."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"Stopped here: {self}"]
 
 
 def check(
@@ -161,20 +158,23 @@ class Check:
         """Run the probe beside the student's code; returns the packed observation, whatever that code does.
 
         Prints of the student's code go to standard output, its warnings too: on standard error nbgrader would take
-        them for a failure. The caller's random states are left as they were.
+        them for a failure. In a notebook that nobody grades, its progress bars are seen as they go. The caller's random
+        states are left as they were.
         """
-        written = io.StringIO()
-        with contextlib.redirect_stderr(written), isolated_randomness(seed), warnings.catch_warnings():
-            warnings.simplefilter("default")
-            try:
-                seen = self._probe(*answers, world.for_probe())
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # SystemExit of a student's code ends in a verdict, too
-                kind = NotAttempted if is_stub(error) else type(error)
-                seen = {ERROR_KEY: [kind.__name__, message_of(error), blame(error)]}
-        if written.getvalue():
-            print(written.getvalue()[-2000:], end="")
+        written = CaughtErrors(live=in_notebook() and WORLDS_VARIABLE not in os.environ)
+        try:
+            with contextlib.redirect_stderr(written), isolated_randomness(seed), warnings.catch_warnings():
+                warnings.simplefilter("default")
+                try:
+                    seen = self._probe(*answers, world.for_probe())
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:  # SystemExit of a student's code ends in a verdict, too
+                    kind = NotAttempted if is_stub(error) else type(error)
+                    seen = {ERROR_KEY: [kind.__name__, message_of(error), blame(error)]}
+        finally:
+            if rest := written.end():
+                print(rest)
         return pack(seen)
 
     def conclude(self, observation: bytes, world: World) -> Verdict:
@@ -206,8 +206,10 @@ class Check:
                 "slip": last.slip,
             }
         )
+        ladder = next((finding.ladder for finding in reversed(findings) if finding.ladder), None)
         return Verdict(
             self.name,
+            ladder=Standing.from_dict(asdict(ladder)) if ladder else None,  # none whose figure is infinite, say
             points=self.points if share >= 1 else round(self.points * share, 6),
             max_points=self.points,
             status="ok" if share >= 1 else "failed",
@@ -250,14 +252,31 @@ class Check:
             world, probe_seed = World.unpack_public((Path(folder) / f"{self.key}.npz").read_bytes())
             leave(self.observe(answers, world, probe_seed))
             return None
-        world = self.world(PUBLIC_SEED)
+        if not in_notebook():
+            return self._run(answers)
+        try:
+            verdict = self._run(answers)
+        except KeyboardInterrupt:
+            raise Interrupted(f"{self.name} was interrupted and has no verdict. Run this cell again.") from None
+        show(verdict)
+        if VALIDATING in os.environ and verdict.status != "ok":
+            print(verdict.wrapped(), file=sys.stderr)  # nbgrader's Validate shows what a check writes here, no card
+        elif verdict.status == "not_attempted":
+            raise NotAttempted(verdict.slip) from None
+        return verdict
+
+    def _run(self, answers: tuple) -> Verdict:
+        """The verdict in the public world, which is put down in `latest`."""
+        latest[self.key] = None, time.time()
+        try:
+            world = self.world(PUBLIC_SEED)
+        except Exception as problem:
+            if not in_notebook():
+                raise
+            raise CannotRun(f"{self.name} could not start, through no fault of yours: {message_of(problem)}") from None
         verdict = self.conclude(self.observe(answers, world, PUBLIC_SEED), world)
-        if in_notebook():
-            show(verdict)
-            if VALIDATING in os.environ and verdict.status != "ok":
-                print(verdict.wrapped(), file=sys.stderr)  # nbgrader's Validate shows what a check writes here, no card
-            elif verdict.status == "not_attempted":
-                raise NotAttempted(verdict.slip) from None
+        verdict = replace(verdict, cells=cells_behind(answers) if in_notebook() else "")
+        latest[self.key] = verdict, time.time()
         return verdict
 
 
@@ -283,65 +302,6 @@ def isolated_randomness(seed: int) -> Iterator[None]:
         np.random.set_state(numpy_state)  # noqa: NPY002
         if torch_state is not None:
             torch.set_rng_state(torch_state)
-
-
-def blame(error: BaseException) -> str:
-    """The innermost line of the student's own code in a traceback: `in forward, line 7: return u * v`; else empty."""
-    for frame in reversed(after_the_probe(error)):
-        if is_students(frame):
-            line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
-            return f"in {frame.name}, line {frame.lineno}: {line}"
-    return ""
-
-
-def after_the_probe(error: BaseException) -> list[traceback.FrameSummary]:
-    """The lines that led to an exception, without the first two: `Check.observe` and the probe."""
-    return list(traceback.extract_tb(error.__traceback__))[2:]
-
-
-def is_students(frame: traceback.FrameSummary) -> bool:
-    """Whether a line of a traceback is in neither this package nor a library."""
-    library = f"{os.sep}site-packages{os.sep}" in frame.filename or frame.filename.startswith(sys.base_prefix)
-    return not library and not frame.filename.startswith(PACKAGE_FOLDER)
-
-
-def is_stub(error: BaseException) -> bool:
-    """Whether the answer itself raised NotImplementedError, as the stub does.
-
-    torch raises it, too, where a module has no `forward`, and so does the stub of another exercise that is called.
-    """
-    frames = after_the_probe(error)
-    students = [frame for frame in frames if is_students(frame)]
-    return isinstance(error, NotImplementedError) and len(students) == 1 and students[0] is frames[-1]
-
-
-def message_of(error: BaseException) -> str:
-    """The exception's text on one line; a student's exception may raise another when it is asked for it."""
-    try:
-        return one_line(str(error))
-    except Exception as problem:
-        return f"(its text cannot be had: {type(problem).__name__})"
-
-
-def one_line(text: str, width: int = 300) -> str:
-    """The text on one line of at most `width` characters."""
-    text = " ".join(text.split())
-    return text if len(text) <= width else text[: width - 3] + "..."
-
-
-def in_notebook() -> bool:
-    """Whether a Jupyter kernel runs this code (a terminal IPython does not count)."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and shell.has_trait("kernel")
-
-
-def show(verdict: Verdict) -> None:
-    """Display the verdict's card in the running notebook."""
-    from IPython.display import display
-
-    bundle = {"text/html": verdict.card(), "text/plain": str(verdict), VERDICT_MIME: verdict.as_dict()}
-    display(bundle, raw=True)
 
 
 def leave(observation: bytes) -> None:

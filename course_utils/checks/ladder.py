@@ -17,6 +17,7 @@ import numpy as np
 from course_utils.baselines import recorded
 from course_utils.baselines.biases import DampedBiases
 from course_utils.checks.expect import Finding, expect_array
+from course_utils.checks.standing import Mark, Standing
 from course_utils.checks.verdict import number
 from course_utils.evaluation import rmse
 
@@ -82,12 +83,14 @@ def climb(seen, world, rungs: tuple[Rung, ...]) -> Iterator[Finding]:
     wanted = biases_rmse + bars(str(world.dataset), rungs)
     passed = student_rmse < wanted
     n_passed = int(np.argmin(passed)) if not passed.all() else len(rungs)  # a rung counts only above all below it
+    marks = tuple(Mark(rung.name, float(bar), rung.points) for rung, bar in zip(rungs, wanted, strict=True))
+    place = Standing("RMSE", False, float(student_rmse), marks)
     points = sum(rung.points for rung in rungs[:n_passed])
     total = sum(rung.points for rung in rungs)
     saw = f"Test RMSE {student_rmse:.4f} on ratings your model had not seen: {n_passed} of {len(rungs)} rungs"
     saw += f", past {rungs[n_passed - 1].name}." if n_passed else "."
     if n_passed == len(rungs):
-        yield Finding(1, saw=saw)
+        yield Finding(1, saw=saw, ladder=place)
         return
     rung, bar = rungs[n_passed], wanted[n_passed]
     rival = bar + rung.margin
@@ -98,6 +101,7 @@ def climb(seen, world, rungs: tuple[Rung, ...]) -> Iterator[Finding]:
         expected=f"below {bar:.4f} for the next rung ({number(rung.points)} more): {rung.name} would get about "
         f"{rival:.4f} here, and a rung must be passed clearly",
         slip=likely_slip(np.asarray(seen, dtype=float), world.train_ratings, student_rmse),
+        ladder=place,
     )
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 import unicodedata
 from dataclasses import asdict, dataclass, replace
+
+from course_utils.checks.standing import Standing
 
 VERDICT_MIME = "application/vnd.course.verdict+json"
 """Under this type a notebook's output carries the verdict for machines (`course check`, the report)."""
@@ -13,6 +16,11 @@ VERDICT_MIME = "application/vnd.course.verdict+json"
 STATUSES = ("ok", "failed", "not_attempted", "error")
 MOST_LETTERS = 2000
 """Of each text of a verdict."""
+
+COLOURS = {"ok": "#1f7a5c", "part": "#8f5b0c", "none": "#b3382c", "not_attempted": "#5b6b7b"}
+"""White letters have a contrast of 5 or more on each of these."""
+
+WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere"
 
 
 def number(points: float) -> str:
@@ -33,6 +41,8 @@ class Verdict:
     came_back   on failure: what it returned
     expected    on failure: what a right answer returns
     slip        on failure: the likely mistake
+    ladder      where there is a ladder: the model's place on it
+    cells       what the answer was written in, as `blame.cells_behind` says it; empty where that is not known
     """
 
     check: str
@@ -44,6 +54,8 @@ class Verdict:
     came_back: str = ""
     expected: str = ""
     slip: str = ""
+    ladder: Standing | None = None
+    cells: str = ""
 
     @property
     def message(self) -> str:
@@ -57,13 +69,15 @@ class Verdict:
         return [(name, text) for name, text in facts if text]
 
     def as_dict(self) -> dict:
-        """Everything, as JSON types."""
-        return {**asdict(self), "message": self.message}
+        """Everything that there is, as JSON types."""
+        record = {name: value for name, value in asdict(self).items() if name not in ("ladder", "cells") or value}
+        return {**record, "message": self.message}
 
     @classmethod
     def from_dict(cls, record: dict) -> Verdict:
-        """The inverse of `as_dict`; unknown keys are ignored."""
-        return cls(**{name: record[name] for name in cls.__dataclass_fields__ if name in record})
+        """The inverse of `as_dict`; unknown keys are ignored, and so is a ladder that is none."""
+        known = {name: record[name] for name in cls.__dataclass_fields__ if name in record}
+        return cls(**{**known, "ladder": Standing.from_dict(known.get("ladder"))})
 
     def readable(self) -> Verdict:
         """The same verdict, in texts that tables, pages and terminals can show, whatever a student put into them."""
@@ -89,26 +103,40 @@ class Verdict:
         lines = str(self).splitlines()
         return "\n".join(textwrap.fill(line, width, subsequent_indent=" " * 4) for line in lines)
 
-    def card(self) -> str:
-        """The verdict as HTML that stands by itself and reads in light and dark themes."""
-        colour = {"ok": "#2a7f62", "not_attempted": "#5b6b7b"}.get(self.status, "#b7791f" if self.points else "#b3382c")
+    def card(self, figure: bool = False) -> str:
+        """The verdict as HTML that stands by itself and reads in light and dark themes, and on a phone.
+
+        Only a mark on a ground of its own has a colour; text has that of the page.
+
+        figure  whether to draw the ladder, where there is one; feedback pages allow no SVG
+        """
+        colour = COLOURS.get(self.status, COLOURS["part" if self.points else "none"])
+        mark, _, headline = self.headline.partition(" ")
+        chip = f'<span style="color:#fff;background:{colour};padding:0 .4em;border-radius:4px">{mark}</span>'
         rows = "".join(
-            f'<tr><th style="text-align:left;vertical-align:top;padding:0 1em 0 0;font-weight:600">{name}</th>'
-            f'<td style="text-align:left;font-family:monospace;white-space:pre-wrap">{html.escape(text)}</td></tr>'
+            '<div style="display:flex;flex-wrap:wrap;margin:.15em 0">'
+            f'<div style="flex:0 0 7em;font-weight:600">{name}</div>'
+            f'<div style="flex:1 1 16em;font-family:monospace;{WRAPPED}">{html.escape(text)}</div></div>'
             for name, text in self.facts()
         )
         return (
-            f'<div style="border-left:5px solid {colour};padding:.4em .9em;margin:.3em 0;max-width:60em">'
-            f'<div style="font-weight:700;color:{colour}">{html.escape(self.headline)}</div>'
-            + (f"<div>{html.escape(self.saw)}</div>" if self.saw else "")
-            + (f'<table style="margin:.3em 0;border:none">{rows}</table>' if rows else "")
-            + (f"<div><b>Hint.</b> {html.escape(self.slip)}</div>" if self.slip else "")
+            f'<div style="border-left:5px solid {colour};padding:.4em .9em;margin:.3em 0;max-width:60em;{WRAPPED}">'
+            f'<div style="font-weight:700">{chip} {html.escape(headline)}</div>'
+            + (f'<div style="margin:.15em 0">{in_html(self.saw)}</div>' if self.saw else "")
+            + (self.ladder.figure() if figure and self.ladder else "")
+            + rows
+            + (f'<div style="margin:.3em 0 0"><b>Hint.</b> {in_html(self.slip)}</div>' if self.slip else "")
             + "</div>"
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         # As a cell's last value: the bare number that nbgrader reads as partial credit. The card was displayed before.
         return {"text/plain": number(self.points), "text/html": "<span></span>", VERDICT_MIME: self.as_dict()}
+
+
+def in_html(text: str) -> str:
+    """A sentence as HTML; what stands in backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def sentence(text: str) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from traitlets.config import Config
 
+from course_utils.checks.progress_reading import TEXT_STUB
 from course_utils.grading.course import Course
 
 CODE_STUB = 'raise NotImplementedError("Replace this line with your answer, run this cell, then the check below it.")'
-TEXT_STUB = "*Replace this line with your answer.*"
 CELL_TIMEOUT = 300
 """Seconds that one cell may run."""
 STUDENTS_CONFIG = f"""\

@@ -190,8 +190,13 @@ def joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
     for output in kept:
         if output.output_type == "stream":
             lines = "".join(pieces[output.name]).split("\n")
-            output.text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+            output.text = "\n".join(map(last_state, lines))
     return kept
+
+
+def last_state(line: str) -> str:
+    """What a line shows in the end that was written over again and again, blanks that wipe it out included."""
+    return line.rstrip("\r").rpartition("\r")[2].rstrip() if "\r" in line else line
 
 
 def execute(
@@ -287,6 +292,8 @@ class Run:
             manager.transport, manager.ip = "ipc", str(self.folder / "kernel")
         work = self.folder / "work"
         work.mkdir()
+        notebook = nbformat.writes(self.notebook).encode("utf-8", "replace")
+        (work / "notebook.ipynb").write_bytes(notebook)  # beside its kernel, as in Jupyter: check.progress() reads it
         return manager, {"cwd": str(work), "env": self.environment()}
 
     def sandboxed(self) -> tuple[AsyncKernelManager, dict]:

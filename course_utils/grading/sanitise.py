@@ -19,9 +19,9 @@ TAGS = (
     "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var",
 )  # fmt: skip
 STYLES = (
-    "background", "background-color", "border", "border-left", "color", "font-family", "font-size", "font-style",
-    "font-weight", "height", "margin", "max-width", "padding", "text-align", "text-decoration", "vertical-align",
-    "white-space", "width",
+    "background", "background-color", "border", "border-left", "border-radius", "color", "display", "flex",
+    "flex-wrap", "font-family", "font-size", "font-style", "font-weight", "height", "margin", "max-width",
+    "overflow-wrap", "padding", "text-align", "text-decoration", "vertical-align", "white-space", "width",
 )  # fmt: skip
 EVERYWHERE = ("class", "id", "style", "title", "colspan", "rowspan", "align")
 PROTOCOLS = ("http", "https", "mailto", "data")

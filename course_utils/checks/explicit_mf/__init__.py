@@ -6,6 +6,7 @@ from course_utils.checks.explicit_mf.models import biased_mf, matrix_factorizati
 from course_utils.checks.explicit_mf.net import collab_f_net
 from course_utils.checks.explicit_mf.pieces import dot_scores, embedding_lookup, init_std, rmse_by_hand
 from course_utils.checks.explicit_mf.rungs import ladder
+from course_utils.checks.progress import progress
 
 __all__ = [
     "biased_mf",
@@ -19,6 +20,7 @@ __all__ = [
     "init_std",
     "ladder",
     "matrix_factorization",
+    "progress",
     "rmse_by_hand",
     "train_epoch",
 ]

@@ -13,6 +13,7 @@ from course_utils.checks.ncf_retrieval.ranking import catalogue_ranks, sampled_r
 from course_utils.checks.ncf_retrieval.rungs import ladder
 from course_utils.checks.ncf_retrieval.sampling import draw_negatives
 from course_utils.checks.ncf_retrieval.training import fit_best, fresh_pairs
+from course_utils.checks.progress import progress
 
 __all__ = [
     "average_rank",
@@ -27,6 +28,7 @@ __all__ = [
     "leave_latest_out",
     "mlp",
     "ncf",
+    "progress",
     "sample_users",
     "sampled_ranks",
     "top_unseen",

@@ -17,6 +17,7 @@ import numpy as np
 from course_utils.baselines import recorded
 from course_utils.checks.expect import Finding, expect_array
 from course_utils.checks.framework import World, check
+from course_utils.checks.standing import Mark, Standing
 from course_utils.checks.verdict import number
 
 METRIC = "ndcg@10 (99 negatives)"
@@ -141,10 +142,12 @@ def _(seen, world):
     wanted = base + bars(str(world.dataset))
     passed = yours > wanted
     n_passed = int(np.argmin(passed)) if not passed.all() else len(RUNGS)  # a rung counts only above all below it
+    marks = tuple(Mark(rung.name, float(bar), 1) for rung, bar in zip(RUNGS, wanted, strict=True))
+    place = Standing("NDCG@10", True, float(yours), marks)
     saw = f"NDCG@10 of {yours:.3f} on films your model had not seen: {n_passed} of {len(RUNGS)} rungs"
     saw += f", past {RUNGS[n_passed - 1].name}." if n_passed else "."
     if n_passed == len(RUNGS):
-        yield Finding(1, saw=saw)
+        yield Finding(1, saw=saw, ladder=place)
         return
     rung, bar = RUNGS[n_passed], wanted[n_passed]
     yield Finding(
@@ -154,6 +157,7 @@ def _(seen, world):
         expected=f"above {bar:.3f} for the next rung ({number(1)} more): {rung.name} would get about "
         f"{bar - rung.margin:.3f} here, and a rung must be passed clearly",
         slip=likely_slip(np.asarray(seen["scores"]), scores, met, yours, base, world.targets, n_passed),
+        ladder=place,
     )
 
 

@@ -4,6 +4,7 @@ Small functions are judged against slow loops, networks by what they do, and the
 was trained on.
 """
 
+from course_utils.checks.progress import progress
 from course_utils.checks.sequence_mrr.attention import attention, attention_mask
 from course_utils.checks.sequence_mrr.losses import bpr_loss, cross_entropy_loss, sampled_softmax_loss
 from course_utils.checks.sequence_mrr.measure import best_possible_mrr, count_next, reciprocal_ranks
@@ -24,6 +25,7 @@ __all__ = [
     "hold_out_users",
     "inputs_and_targets",
     "ladder",
+    "progress",
     "reciprocal_ranks",
     "recurrent",
     "sampled_softmax_loss",

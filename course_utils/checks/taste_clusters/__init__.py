@@ -4,6 +4,7 @@ Every world is planted: ids with gaps, groups far apart, films whose means are k
 how the world was made. Sums and means are worked out again by slow loops, partitions by scikit-learn.
 """
 
+from course_utils.checks.progress import progress
 from course_utils.checks.taste_clusters.clusters import stability, user_clusters
 from course_utils.checks.taste_clusters.films import cluster_sums, damped_means
 from course_utils.checks.taste_clusters.ids import ratings_dataset, two_way_ids
@@ -17,6 +18,7 @@ __all__ = [
     "fit",
     "genre_profile",
     "nearest_films",
+    "progress",
     "ratings_dataset",
     "recommend",
     "stability",

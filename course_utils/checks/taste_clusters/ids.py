@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_utils.checks.blame import message_of
 from course_utils.checks.expect import Finding, expect, expect_array, expect_close, expect_equal, format_value
-from course_utils.checks.framework import World, check, message_of
+from course_utils.checks.framework import World, check
 from course_utils.checks.ratings.worlds import frame, raw_ids, table_rows
 
 

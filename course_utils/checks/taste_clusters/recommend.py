@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from course_utils.checks.blame import message_of
 from course_utils.checks.expect import Finding, expect, expect_equal
-from course_utils.checks.framework import World, check, message_of
+from course_utils.checks.framework import World, check
 from course_utils.checks.ratings.worlds import raw_ids
 from course_utils.checks.taste_clusters.films import train_part
 
