@@ -21,6 +21,7 @@ help:
 	@echo "make lint       ruff"
 	@echo "make clean      remove .venv/ and what the commands above leave behind"
 
+# JupyterLab greets nobody with a question about news from the network.
 .venv/installed: pyproject.toml constraints.txt
 	@echo "== Setting up .venv/ (once; a few minutes, mostly the download of PyTorch)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -28,6 +29,7 @@ help:
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[grading,book,dev]"
+	@$(BIN)/jupyter labextension disable @jupyterlab/apputils-extension:announcements 2>/dev/null
 	@touch $@
 
 demo: .venv/installed

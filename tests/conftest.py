@@ -20,6 +20,7 @@ import nbformat
 import numpy as np
 import pytest
 import toy_course
+from browsing import CHROMIUM, SLOWEST, outside
 from nbgrader import api
 from pytest_socket import socket_allow_hosts
 
@@ -118,6 +119,39 @@ def own_tmp(monkeypatch) -> Iterator[Path]:
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """Chromium, for one module: while it runs, nothing else in this thread can have an event loop."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def expect():
+    """Playwright's: it waits for what it is told, and with patience, as others may use the cores."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=SLOWEST)
+    return expect
+
+
+@pytest.fixture
+def tab(browser) -> Iterator:
+    """A tab in a fresh profile, as wide as a desktop's; `tab.complaints` collects what goes wrong in it."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    tab = context.new_page()
+    tab.set_default_timeout(SLOWEST)
+    tab.complaints = []
+    tab.on("console", lambda message: message.type == "error" and tab.complaints.append(message.text))
+    tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+    tab.on("requestfailed", lambda request: tab.complaints.append(f"failed: {request.url}"))
+    tab.on("request", lambda request: outside(request.url) and tab.complaints.append(f"asked for {request.url}"))
+    yield tab
+    context.close()
 
 
 @pytest.fixture(scope="session")

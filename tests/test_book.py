@@ -3,24 +3,22 @@
 The tests in a browser are skipped where there is none (on Debian: apt-get install chromium).
 """
 
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from browsing import browser_only, outside
 from bs4 import BeautifulSoup
 
 from course_utils.book.site import build
 from course_utils.grading.course import find_course
 
 pytest.importorskip("myst_nb", reason="the book needs the extra [book]")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-browser_only = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)")
 
-DESKTOP, PHONE = {"width": 1400, "height": 1000}, {"width": 375, "height": 800}
+PHONE = {"width": 375, "height": 800}
 LESSON = "lessons/00_ratings.html"
 AXE_RULES = {
     "resultTypes": ["violations"],
@@ -51,32 +49,6 @@ def pages(html) -> dict[str, BeautifulSoup]:
     """Name to content of every page."""
     paths = [path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts]
     return {path.relative_to(html).as_posix(): BeautifulSoup(path.read_text(), "html.parser") for path in paths}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-
-@pytest.fixture
-def tab(browser) -> Iterator:
-    """A tab in a fresh profile, as wide as a desktop's; `tab.complaints` collects what goes wrong in it."""
-    context = browser.new_context(viewport=DESKTOP)
-    tab = context.new_page()
-    tab.complaints = []
-    tab.on("console", lambda message: message.type == "error" and tab.complaints.append(message.text))
-    tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
-    tab.on("requestfailed", lambda request: tab.complaints.append(f"failed: {request.url}"))
-    tab.on("request", lambda request: outside(request.url) and tab.complaints.append(f"asked for {request.url}"))
-    yield tab
-    context.close()
-
-
-def outside(url: str) -> bool:
-    return urlsplit(url).scheme not in ("file", "data", "blob")
 
 
 def test_a_second_build_reads_no_page_again(folder):

@@ -194,6 +194,7 @@ def test_nbgraders_own_commands_work_from_the_courses_root(tmp_path, student_edi
     hand_in(course.root / "submitted", "ada", half)
     validated = nbgrader("validate", f"notebooks/{LESSON}.ipynb")
     assert "VALIDATION FAILED ON 3 CELL(S)" in validated.stdout
+    assert "○ double: 0 of 2 points\n      Hint:      double is still to do" in validated.stdout
     nbgrader("autograde", LESSON)
     nbgrader("generate_feedback", LESSON)
     nbgrader("export")

@@ -29,6 +29,7 @@ def test_marks_given_by_hand_reach_the_table_and_survive_a_regrade(run, course, 
     with Gradebook(f"sqlite:///{out / 'gradebook.db'}") as gradebook:
         gradebook.find_grade("answer-00-3-why", LESSON, LESSON, "ada").manual_score = 3
         gradebook.find_grade("check-00-1-double", LESSON, LESSON, "bob").manual_score = 1
+        gradebook.find_comment("answer-00-3-why", LESSON, LESSON, "ada").manual_comment = "Say why it grows."
         gradebook.db.commit()
     rows = run(course, submitted, out, regrade=True)
     assert rows["ada", "00-3-why"]["score"] == "3"
@@ -36,7 +37,9 @@ def test_marks_given_by_hand_reach_the_table_and_survive_a_regrade(run, course, 
     assert rows["bob", "00-1-double"]["score"] == "1"
     same = [key for key in rows if key not in {("ada", "00-3-why"), ("bob", "00-1-double")}]
     assert [rows[key] for key in same] == [first[key] for key in same]
-    assert "3.0" in (out / "feedback" / "ada" / LESSON / f"{LESSON}.html").read_text(encoding="utf-8")
+    page = (out / "feedback" / "ada" / LESSON / f"{LESSON}.html").read_text(encoding="utf-8")
+    assert "3.0" in page
+    assert "Say why it grows." in page
 
 
 def test_an_answer_that_changed_after_it_was_marked_by_hand_asks_for_a_second_look(

@@ -20,6 +20,12 @@ def test_budget_follows_the_environment(monkeypatch, value, expected):
     assert budget(full=20, fast=2) == expected
 
 
+@pytest.mark.parametrize(("value", "expected"), [(None, 2), ("full", 20)])
+def test_under_validate_little_is_trained_unless_the_environment_asks_for_more(monkeypatch, value, expected):
+    monkeypatch.setenv("NBGRADER_VALIDATING", "1")
+    test_budget_follows_the_environment(monkeypatch, value, expected)
+
+
 def test_a_misspelt_budget_is_refused(monkeypatch):
     monkeypatch.setenv("COURSE_BUDGET", "quick")
     with pytest.raises(ValueError, match="'quick'"):

@@ -56,6 +56,9 @@ observation for a judge elsewhere, and judges nothing itself."""
 OBSERVATION_MIME = "application/vnd.course.observation"
 """Under this type a notebook's output carries an observation, in base64."""
 
+VALIDATING = "NBGRADER_VALIDATING"
+"""nbgrader sets this while it runs a notebook for JupyterLab's Validate button, or for `nbgrader validate`."""
+
 PROBE_SEED = "__probe_seed__"
 
 latest: dict[str, tuple[Verdict | None, float]] = {}
@@ -256,7 +259,9 @@ class Check:
         except KeyboardInterrupt:
             raise Interrupted(f"{self.name} was interrupted and has no verdict. Run this cell again.") from None
         show(verdict)
-        if verdict.status == "not_attempted":
+        if VALIDATING in os.environ and verdict.status != "ok":
+            print(verdict.wrapped(), file=sys.stderr)  # nbgrader's Validate shows what a check writes here, no card
+        elif verdict.status == "not_attempted":
             raise NotAttempted(verdict.slip) from None
         return verdict
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 import unicodedata
 from dataclasses import asdict, dataclass, replace
 
@@ -96,6 +97,11 @@ class Verdict:
         lines += [f"  {name + ':':<10} {text}" for name, text in self.facts()]
         lines += [f"  {'Hint:':<10} {self.slip}"] if self.slip else []
         return "\n".join(lines)
+
+    def wrapped(self, width: int = 80) -> str:
+        """The same in lines of at most `width` letters."""
+        lines = str(self).splitlines()
+        return "\n".join(textwrap.fill(line, width, subsequent_indent=" " * 4) for line in lines)
 
     def card(self, figure: bool = False) -> str:
         """The verdict as HTML that stands by itself and reads in light and dark themes, and on a phone.

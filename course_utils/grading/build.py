@@ -17,7 +17,7 @@ from nbgrader.utils import compute_checksum, is_solution
 
 from course_utils.errors import CourseError
 from course_utils.grading.course import LESSON_NAME, Course, Lesson, write_atomic
-from course_utils.grading.nbgrader_settings import shared_settings
+from course_utils.grading.nbgrader_settings import STUDENTS_CONFIG, shared_settings
 from course_utils.grading.stage import read_source, stage
 
 PAIRING = {
@@ -103,7 +103,7 @@ def out_of_step(course: Course, wanted: dict[str, bytes]) -> list[str]:
 
 def student_files(course: Course, lessons: list[Lesson]) -> dict[str, bytes]:
     """File name to content of the student edition."""
-    files = {}
+    files = {"nbgrader_config.py": STUDENTS_CONFIG.encode()}
     for lesson, notebook in release_notebooks(course, lessons).items():
         notebook.metadata["jupytext"] = PAIRING
         pages = {

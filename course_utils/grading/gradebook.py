@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from nbgrader.api import (
     Assignment,
     BaseCell,
+    Comment,
     Grade,
     Gradebook,
     Notebook,
@@ -233,27 +234,27 @@ class Recorder:
         page = NOT_GRADED.format(lesson=escape(lesson), reason=escape(reason))
         write_atomic(self.out / "feedback" / student / lesson / f"{lesson}.html", page)
 
+    def looked_at(self) -> set[tuple[str, str]]:
+        """(student, lesson) of everything that a person has marked, given extra points or commented on."""
+        marked, commented = Grade.manual_score.isnot(None) | (Grade.extra_credit != 0), Comment.manual_comment != ""
+        with Gradebook(self.db_url) as gradebook:
+            names = gradebook.db.query(Student.id, Assignment.name)
+            rows = [*with_owners(names, Grade).filter(marked), *with_owners(names, Comment).filter(commented)]
+        return {(student, lesson) for student, lesson in rows}
+
     def marks(self) -> dict[tuple[str, str, str], Mark]:
         """(student, lesson, grade id) to mark, of everything in the gradebook."""
         with Gradebook(self.db_url) as gradebook:
-            rows = (
-                gradebook.db.query(
-                    Student.id,
-                    Assignment.name,
-                    BaseCell.name,
-                    Grade.auto_score,
-                    Grade.manual_score,
-                    Grade.extra_credit,
-                    Grade.needs_manual_grade,
-                )
-                .select_from(Grade)
-                .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
-                .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-                .join(Student, SubmittedAssignment.student_id == Student.id)
-                .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
-                .join(BaseCell, Grade.cell_id == BaseCell.id)
-                .all()
+            columns = gradebook.db.query(
+                Student.id,
+                Assignment.name,
+                BaseCell.name,
+                Grade.auto_score,
+                Grade.manual_score,
+                Grade.extra_credit,
+                Grade.needs_manual_grade,
             )
+            rows = with_owners(columns, Grade).join(BaseCell, Grade.cell_id == BaseCell.id).all()
             most = {
                 (cell.notebook.assignment.name, cell.name): cell.max_score
                 for notebook in gradebook.db.query(Notebook).all()
@@ -266,6 +267,17 @@ class Recorder:
             for student, lesson, name, auto, manual, extra, again in rows
             if (lesson, name) in most
         }
+
+
+def with_owners(query, kind: type):
+    """A query of grades or comments, joined with the student and the lesson that each belongs to."""
+    return (
+        query.select_from(kind)
+        .join(SubmittedNotebook, kind.notebook_id == SubmittedNotebook.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Student, SubmittedAssignment.student_id == Student.id)
+        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+    )
 
 
 def sources(notebook_json: str) -> dict[str, str]:

@@ -14,6 +14,10 @@ from course_utils.grading.course import Course
 CODE_STUB = 'raise NotImplementedError("Replace this line with your answer, run this cell, then the check below it.")'
 CELL_TIMEOUT = 300
 """Seconds that one cell may run."""
+STUDENTS_CONFIG = f"""\
+# For the Validate button, where `jupyter lab` was started in this folder: a cell may run for {CELL_TIMEOUT} seconds.
+get_config().Execute.timeout = {CELL_TIMEOUT}
+"""
 
 
 def shared_settings() -> Config:

@@ -33,8 +33,7 @@ def write_results(run: RunFolder) -> list[Row]:
     marks = recorder.marks()
     rows = rows_of(run, marks)
     graded = {(record["student"], record["lesson"]) for record in run.records() if record["verdicts"]}
-    by_hand = {(student, lesson) for (student, lesson, _), mark in marks.items() if mark.manual is not None}
-    for student, lesson in sorted(by_hand & graded):
+    for student, lesson in sorted(recorder.looked_at() & graded):
         recorder.feedback(lesson, student)
     run.finish()
     write_csv(run, rows)
