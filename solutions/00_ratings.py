@@ -27,8 +27,7 @@
 #
 # Each exercise is one cell to fill in, with a check below it. The checks do not build on each other: if one exercise
 # resists, go on. (An exercise that you have not begun stops *Run All*: go on with *Run Selected Cell and All Below*
-# from the next cell. Only the cell after exercise 6 uses an answer of yours.) The number below a verdict is your
-# points.
+# from the next cell. Only the cell after exercise 6 uses an answer of yours.)
 
 # %%
 import matplotlib.pyplot as plt
