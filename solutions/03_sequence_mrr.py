@@ -1318,7 +1318,7 @@ shares.round(3)
 # Back to films, and to the question: what can you do for viewers whom nobody has met? There are four rungs of one point
 # each, and a rung counts only if all below it are passed. The first two are passed ahead of popularity, by 0.004, and ahead
 # of Spotlight as the homework runs it, by 0.009. The third is being level with the lag-weighted Markov counts of section 4
-# (to allow for luck, 0.003 less than theirs will do), and the fourth being ahead of them, by 0.002. Splits differ, so
+# (to allow for luck, 0.003 less than theirs will do), and the fourth being ahead of them, by 0.001. Splits differ, so
 # each rung is placed where its rival would stand on the very split that you are tested on. Films of the context are
 # taken out of every list; a target beyond place 100 counts 0.
 #
