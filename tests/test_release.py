@@ -210,6 +210,7 @@ def test_the_readme_is_one_page_and_names_every_notebook_with_its_points(content
     assert len(readme.splitlines()) <= 80
     assert "| `00_ratings.ipynb` | 00 · Ratings: who rates what, and what makes a test fair | 16 | ml-100k |" in readme
     assert all(f"`{lesson.name}.ipynb`" in readme for lesson in COURSE.lessons)
+    assert "but with `torch==2.13.0` in place of all that it installs" in readme
     assert "{{" not in readme
 
 

@@ -36,24 +36,26 @@ def release(course: Course, lessons: list[Lesson], path: Path) -> None:
         raise CourseError(f"notebooks/ is not in step with solutions/ ({', '.join(stale)}); run `course build` first")
     with tempfile.TemporaryDirectory() as folder:
         wheel = build_student_wheel(course, Path(folder))
-        files = {wheel.name: wheel.read_bytes(), "constraints.txt": (course.root / "constraints.txt").read_bytes()}
-    files |= filled_in(wheel.name, [summary(lesson, notebooks[f"{lesson.name}.ipynb"]) for lesson in lessons])
+        files = {wheel.name: wheel.read_bytes()}
+    constraints = (course.root / "constraints.txt").read_bytes()
+    files |= {"constraints.txt": constraints} | filled_in(
+        wheel=wheel.name,
+        lessons=[summary(lesson, notebooks[f"{lesson.name}.ipynb"]) for lesson in lessons],
+        torch=next(line for line in constraints.decode().splitlines() if line.startswith("torch==")),
+    )
     files |= {f"notebooks/{name}": data for name, data in notebooks.items()}
     write_atomic(path, zipped({f"{FOLDER}/{name}": data for name, data in files.items()}))
 
 
-def filled_in(wheel: str, lessons: list[dict]) -> dict[str, bytes]:
-    """Name to content of what the templates come to."""
+def filled_in(**values: object) -> dict[str, bytes]:
+    """Name to content of what the templates come to with these values."""
     environment = Environment(
         loader=PackageLoader("course_utils.grading", "templates/bundle"),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
     )
-    return {
-        name: environment.get_template(name).render(wheel=wheel, lessons=lessons).encode()
-        for name in environment.list_templates()
-    }
+    return {name: environment.get_template(name).render(values).encode() for name in environment.list_templates()}
 
 
 def summary(lesson: Lesson, released: bytes) -> dict:
