@@ -6,6 +6,7 @@ and the wrong shape all end in a finding that says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,6 +122,29 @@ def expect(
     if condition:
         return Finding(1, call=call, saw=saw)
     return Finding(0, call=call, came_back=came_back, expected=expected, slip=slip)
+
+
+def returned(answer, *names: str, case: str = "") -> dict:
+    """What a function of several values gave: each by its name, or only a description where their number is wrong."""
+    values = tuple(answer) if isinstance(answer, tuple | list) else (answer,)
+    fits = len(values) == len(names)
+    types = ", ".join(type(value).__name__ for value in values[:6])
+    seen = {"fits" + case: fits, "returned" + case: f"{len(values)} value{'s' * (len(values) != 1)}: {types}"}
+    return {**seen, **{name + case: value for name, value in zip(names, values, strict=False) if fits}}
+
+
+def expect_returned(seen, expected: str) -> Finding:
+    """As many values came back as the text states."""
+    slip = "Compare your return line with the text above: how many values, and in which order?"
+    return expect(bool(seen["fits"]), came_back=str(seen["returned"]), expected=expected, slip=slip)
+
+
+def likely(seen, mistakes: Mapping[str, np.ndarray | float], otherwise: str) -> str:
+    """The slip whose result is what came back; of several numbers that come to nearly the same, the nearest."""
+    alike = {slip: result for slip, result in mistakes.items() if expect_close(seen, result).ok}
+    if len(alike) > 1 and np.asarray(seen).dtype.kind == "f":
+        return min(alike, key=lambda slip: np.abs(seen - alike[slip]).max(initial=0))
+    return next(iter(alike), otherwise)
 
 
 def format_shape(shape: tuple) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import Finding, expect, expect_equal, format_value
+from course_utils.checks.expect import Finding, expect, expect_equal, expect_returned, format_value, returned
 from course_utils.checks.framework import World, check
 from course_utils.checks.ncf_retrieval.worlds import worth
 from course_utils.checks.observation import Unusable
-from course_utils.checks.ratings.worlds import (
+from course_utils.checks.tables import (
     FIRST_SECOND,
     LAST_SECOND,
     STARS,
     by_position,
-    expect_returned,
     frame,
     raw_ids,
-    returned,
     rows_of,
     table_rows,
 )

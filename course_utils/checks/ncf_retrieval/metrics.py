@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from course_utils.checks.expect import Finding, expect_array, expect_close, format_value
+from course_utils.checks.expect import Finding, expect_array, expect_close, expect_returned, format_value, returned
 from course_utils.checks.framework import World, check
 from course_utils.checks.ncf_retrieval.worlds import first_failure, rank_of, recognise, worth
-from course_utils.checks.ratings.worlds import expect_returned, returned
 
 
 def scores_world(rng: np.random.Generator) -> World:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import expect_array, expect_equal
+from course_utils.checks.expect import expect_array, expect_equal, expect_returned, likely, returned
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import expect_returned, frame, likely, raw_ids, returned, table_rows
+from course_utils.checks.tables import frame, raw_ids, table_rows
 
 
 def ids_world(rng: np.random.Generator) -> World:

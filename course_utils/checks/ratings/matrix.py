@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import expect_close
+from course_utils.checks.expect import expect_close, likely
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import frame, likely, raw_ids, table_rows
+from course_utils.checks.tables import frame, raw_ids, table_rows
 
 
 def matrix_world(rng: np.random.Generator) -> World:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import expect, expect_array, expect_close, expect_equal
+from course_utils.checks.expect import (
+    expect,
+    expect_array,
+    expect_close,
+    expect_equal,
+    expect_returned,
+    likely,
+    returned,
+)
 from course_utils.checks.framework import World, check
 from course_utils.checks.observation import Unusable
-from course_utils.checks.ratings.worlds import (
-    FIRST_SECOND,
-    LAST_SECOND,
-    STARS,
-    by_position,
-    expect_returned,
-    frame,
-    likely,
-    raw_ids,
-    returned,
-    rows_of,
-)
+from course_utils.checks.tables import FIRST_SECOND, LAST_SECOND, STARS, by_position, frame, raw_ids, rows_of
 
 TIED = np.array([2, 0, 4, 1, 3])
 """Where the rows of the second that the split cuts through stand in the table: neither its first nor its last are

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import softmax
 
-from course_utils.checks.expect import Finding, expect_array, expect_close, expect_equal
+from course_utils.checks.expect import Finding, expect_array, expect_close, expect_equal, likely
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import likely
 
 
 def contexts_world(rng: np.random.Generator) -> World:

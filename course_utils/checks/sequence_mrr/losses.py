@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp, softmax
 
-from course_utils.checks.expect import expect, expect_array, expect_close
+from course_utils.checks.expect import expect, expect_array, expect_close, likely
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import likely
 
 ONE_NUMBER = "Return one number: the mean over the rows of the batch."
 OVERFLOW = (

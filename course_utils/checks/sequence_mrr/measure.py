@@ -6,9 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from course_utils.checks.expect import Finding, expect_array, expect_close
+from course_utils.checks.expect import Finding, expect_array, expect_close, likely
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import likely
 
 
 def ranks_world(rng: np.random.Generator) -> World:

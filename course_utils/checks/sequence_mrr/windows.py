@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import Finding, expect, expect_array, expect_equal
+from course_utils.checks.expect import Finding, expect, expect_array, expect_equal, expect_returned, likely, returned
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import expect_returned, likely, returned
 
 
 def history_world(rng: np.random.Generator) -> World:

@@ -7,9 +7,9 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from course_utils.checks.expect import Finding, expect, expect_array, expect_close, format_value
+from course_utils.checks.expect import Finding, expect, expect_array, expect_close, format_value, likely
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import likely, raw_ids
+from course_utils.checks.tables import raw_ids
 
 
 def clusters_world(rng: np.random.Generator) -> World:

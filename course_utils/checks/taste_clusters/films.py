@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.expect import expect_array, expect_close
+from course_utils.checks.expect import expect_array, expect_close, expect_returned, likely, returned
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import expect_returned, likely, raw_ids, returned
+from course_utils.checks.tables import raw_ids
 from course_utils.interactions import EncodedRatings, IdMap
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from course_utils.checks.blame import message_of
 from course_utils.checks.expect import Finding, expect, expect_array, expect_close, expect_equal, format_value
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import frame, raw_ids, table_rows
+from course_utils.checks.tables import frame, raw_ids, table_rows
 
 
 def ids_world(rng: np.random.Generator) -> World:

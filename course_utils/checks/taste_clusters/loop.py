@@ -8,9 +8,8 @@ from itertools import islice
 
 import numpy as np
 
-from course_utils.checks.expect import Finding, expect, expect_array, expect_close, expect_equal, format_value
+from course_utils.checks.expect import Finding, expect, expect_array, expect_close, expect_equal, format_value, likely
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import likely
 
 MAX_BATCHES = 1000
 A_PAIR = "Each batch is a pair of tensors: the features (B, 2) and the targets (B,) of the same rows."

@@ -9,7 +9,7 @@ import numpy as np
 from course_utils.checks.blame import message_of
 from course_utils.checks.expect import Finding, expect, expect_equal
 from course_utils.checks.framework import World, check
-from course_utils.checks.ratings.worlds import raw_ids
+from course_utils.checks.tables import raw_ids
 from course_utils.checks.taste_clusters.films import train_part
 
 N_CLUSTERS, EMPTY, ALONE = 5, 4, 3  # clusters 0 to 2 have members, 3 has one, 4 has none

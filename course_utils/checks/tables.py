@@ -1,13 +1,9 @@
-"""Lesson 00: what several of its checks share."""
+"""Tables of ratings, made up for the worlds of checks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-
-from course_utils.checks.expect import Finding, expect, expect_close
 
 COLUMNS = {"user_id": "int32", "item_id": "int32", "rating": "float32", "timestamp": "int64", "position": "int64"}
 STARS = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
@@ -43,26 +39,3 @@ def raw_ids(rng: np.random.Generator, n: int) -> np.ndarray:
     largest = ids.argmax()
     ids[[0, largest]] = ids[[largest, 0]]
     return ids
-
-
-def returned(answer, *names: str, case: str = "") -> dict:
-    """What a function of several values gave: each by its name, or only a description where their number is wrong."""
-    values = tuple(answer) if isinstance(answer, tuple | list) else (answer,)
-    fits = len(values) == len(names)
-    types = ", ".join(type(value).__name__ for value in values[:6])
-    seen = {"fits" + case: fits, "returned" + case: f"{len(values)} value{'s' * (len(values) != 1)}: {types}"}
-    return {**seen, **{name + case: value for name, value in zip(names, values, strict=False) if fits}}
-
-
-def expect_returned(seen, expected: str) -> Finding:
-    """As many values came back as the text states."""
-    slip = "Compare your return line with the text above: how many values, and in which order?"
-    return expect(bool(seen["fits"]), came_back=str(seen["returned"]), expected=expected, slip=slip)
-
-
-def likely(seen, mistakes: Mapping[str, np.ndarray | float], otherwise: str) -> str:
-    """The slip whose result is what came back; of several numbers that come to nearly the same, the nearest."""
-    alike = {slip: result for slip, result in mistakes.items() if expect_close(seen, result).ok}
-    if len(alike) > 1 and np.asarray(seen).dtype.kind == "f":
-        return min(alike, key=lambda slip: np.abs(seen - alike[slip]).max(initial=0))
-    return next(iter(alike), otherwise)
