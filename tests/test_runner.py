@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_utils.running import runner
+from course_utils.running import clients, runner
 from course_utils.running.runner import Settings, execute
 
 
@@ -68,7 +68,7 @@ def test_a_progress_bar_that_wipes_itself_out_leaves_nothing_on_its_line():
 
 
 def test_all_cells_together_keep_no_more_than_a_notebook_may_show(monkeypatch):
-    monkeypatch.setattr(runner, "MAX_NOTEBOOK_BYTES", 10_000)
+    monkeypatch.setattr(clients, "MAX_NOTEBOOK_BYTES", 10_000)
     cells, outcome = execute_cells(*["print('x' * 3000)"] * 8, "7")
     assert outcome.status == "ok"
     assert sum(len(str(cell.outputs)) for cell in cells) < 12_000

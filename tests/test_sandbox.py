@@ -9,7 +9,7 @@ from sandboxes import MB, limited, needs_bubblewrap, own_groups, run
 
 from course_utils.grading.sandbox import warm
 from course_utils.grading.sandbox.settings import Sandbox
-from course_utils.running import runner
+from course_utils.running import clients
 from course_utils.running.runner import Settings, execute
 
 pytestmark = needs_bubblewrap
@@ -161,7 +161,7 @@ def test_a_fork_bomb_ends_with_its_kernel():
 
 
 def test_output_is_bounded_whatever_the_kernel_sends(monkeypatch):
-    monkeypatch.setattr(runner, "MAX_CELL_BYTES", 10_000)
+    monkeypatch.setattr(clients, "MAX_CELL_BYTES", 10_000)
     update = """
         from IPython.display import display
         shown = display('a', display_id='one')
