@@ -188,7 +188,7 @@ def graded(course, student_edition, machine) -> Iterator[Graded]:
         patch.setattr(tempfile, "tempdir", machine.targets["tmp"])
         machine.free_before = shutil.disk_usage(machine.targets["tmp"]).free
         watcher.start()
-        plan = Plan(submitted, out, "synthetic", jobs=JOBS, timeout=8, notebook_timeout=90, sandboxed=True)
+        plan = Plan(submitted, out, "synthetic", jobs=JOBS, timeout=20, notebook_timeout=120, sandboxed=True)
         run = grade(course, plan)
         refresh(run)
         over.set()
