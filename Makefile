@@ -14,7 +14,7 @@ help:
 	@echo "make test       all tests that need no network"
 	@echo "make notebooks  rebuild notebooks/ from solutions/"
 	@echo "make execute    run every solution on its own data set and keep its outputs, for reading"
-	@echo "make lab        open the student edition in JupyterLab"
+	@echo "make lab        open the student edition in JupyterLab   (LAB=... for its options, e.g. --allow-root)"
 	@echo "make grade      grade submitted/ into graded/   (SUBMITTED=... OUT=... to choose others)"
 	@echo "make book       make a site of the lessons, answers folded, to read in a browser"
 	@echo "make bench      measure speed and quality beside the rivals"
@@ -50,7 +50,7 @@ execute: .venv/installed
 	@$(BIN)/course build --execute
 
 lab: .venv/installed
-	@cd notebooks && $(BIN:%=../%)/jupyter lab
+	@cd notebooks && $(BIN:%=../%)/jupyter lab $(LAB)
 
 SUBMITTED ?= submitted
 OUT ?= graded

@@ -26,6 +26,7 @@ mathjax3_config = {"options": {"enableMenu": False}}  # the menu would fetch par
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False  # or every forward() would repeat what nn.Module says of it
 autodoc_preserve_defaults = True
+autodoc_type_aliases = {"ArrayLike": "ArrayLike"}  # or it is written out: nine lines of what can become an array
 
 add_module_names = False
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from course_utils.bars import tqdm
 from course_utils.training import batches
 
 

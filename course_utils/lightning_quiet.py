@@ -10,7 +10,8 @@ import logging
 import warnings
 
 import lightning
-from tqdm import tqdm
+
+from course_utils.bars import tqdm
 
 
 def hush() -> None:

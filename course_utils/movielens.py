@@ -107,6 +107,8 @@ def find(name: str) -> Path | None:
     data_dir = os.environ.get("COURSE_DATA_DIR")
     if data_dir and not Path(data_dir).is_dir():
         raise DataError(f"COURSE_DATA_DIR is {data_dir!r}, and that is not a folder: correct it or unset it")
+    if data_dir and name in ARCHIVES and (Path(data_dir) / ARCHIVES[name].layout.ratings_file).is_file():
+        raise DataError(f"COURSE_DATA_DIR is {data_dir!r}, the folder of {name} itself: set it to the folder above")
     places = [Path(data_dir) / name] if data_dir else []
     return next((folder for folder in (*places, _cache() / name) if folder.is_dir()), None)
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
+from course_utils.bars import tqdm
 from course_utils.training import batches
 
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]

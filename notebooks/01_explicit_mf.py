@@ -51,9 +51,9 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from course_utils import movielens, plots, splits
+from course_utils.bars import tqdm
 from course_utils.baselines import recorded
 from course_utils.baselines.biases import DampedBiases
 from course_utils.baselines.means import GlobalMean
@@ -912,7 +912,8 @@ pd.Series({**results, "your model": yours}, name="test RMSE").sort_values().roun
 # ## Where you stand
 #
 # `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
-# over all lessons, and what to do next. You can call it at any time, in any lesson.
+# over all lessons, and what to do next. You can call it at any time, in any lesson, once its
+# cell of imports has run.
 
 # %%
 check.progress()

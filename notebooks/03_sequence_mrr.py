@@ -361,7 +361,9 @@ knows_nothing = {
 }
 if CHECK_TEXT:
     claim(knows_nothing["all the same"]["average ranks"] < 0.0013, "a constant scorer gets the middle of the list")
-    claim(knows_nothing["all the same"]["optimistic ranks"] == 1, "and 1 if ties count as won")
+    claim(
+        knows_nothing["all the same"]["optimistic ranks"] == 1, "a constant scorer has an MRR of 1 if ties count as won"
+    )
     claim(
         abs(knows_nothing["one film"]["optimistic ranks"] - 0.5) < 0.01, "the most popular film alone would get a half"
     )
@@ -645,7 +647,7 @@ note("CBOW", measured["CBOW"])
 print(f"{len(train_rows):,} windows to learn from, {process_time() - started:.0f} s of computing")
 if CHECK_TEXT:
     claim(abs(results["CBOW"][1] - 0.069) < 0.004, "the bag reaches 0.069 with the context removed")
-    claim(results["CBOW"][0] < results["CBOW"][1] - 0.01, "and 0.01 less with it kept")
+    claim(results["CBOW"][0] < results["CBOW"][1] - 0.01, "the bag reaches 0.01 less with the context kept")
     claim(results["CBOW"][0] > results["Spotlight, 3 epochs"][0], "either way it is above three epochs of Spotlight")
 table().tail(4)
 
@@ -669,8 +671,8 @@ table().tail(4)
 # the mean through a linear map, `nn.Linear(n_factors, n_factors)`, or score by a table of vectors of its own. The check's
 # made-up data cannot be learnt without. One addition is yours to make (the text below has it): one learnt number that is
 # added to the scores of the films that the context already holds. The weights may all be equal at the start; after
-# training they must not be. (If their logarithms are called `self.logits` and that number `self.seen`, the cells below
-# print them.)
+# training they must not be. (If their logarithms are called `self.logits`, and that number is ten times a parameter
+# `self.seen`, since it has far to go, the cells below print them.)
 #
 # *By hand.* With the weights 1, 2 and 4 for the third last, the second last and the last place, the context `[0, 5, 8]`
 # has the state $(2 q_5 + 4 q_8) / 6$.
@@ -743,7 +745,7 @@ table().tail(3)
 if hasattr(bag, "logits") and hasattr(bag, "seen"):
     weights = bag.logits.detach().exp() / bag.logits.detach().exp().max()
     print("weights of the nine places, the newest last:", " ".join(f"{weight:.2f}" for weight in weights))
-    print(f"added to the score of a film that the context holds: {10 * bag.seen.item():+.0f}")
+    print(f"10 × seen, for the score of a film that the context holds: {10 * bag.seen.item():+.0f}")
     if CHECK_TEXT:
         claim(4 < 1 / weights.min() < 7, "the newest film counts about five times as much as the oldest")
 
@@ -954,7 +956,7 @@ measured["Transformer"] = measure(scorer(learn(CausalTransformer(n_items, N_FACT
 note("Transformer", measured["Transformer"])
 print(f"{process_time() - started:.0f} s of computing")
 if CHECK_TEXT:
-    claim(abs(results["Transformer"][1] - 0.071) < 0.004, "so does the Transformer")
+    claim(abs(results["Transformer"][1] - 0.071) < 0.004, "the Transformer reaches about 0.071")
     claim(results["decayed bag"][1] > results["Transformer"][1], "the bag that forgets is ahead of it")
 table().tail(5)
 
@@ -989,7 +991,7 @@ augmented = pd.DataFrame(augmented, index=["windows", "MRR on validation users, 
 found = augmented.iloc[:, 1]
 if CHECK_TEXT:
     claim(found["every 1"] > 1.05 * found["every 3"], "a step of one is better than a step of three, by 5 % or more")
-    claim(found["every 3"] > 1.05 * found["every 10"], "and that better than windows side by side, by as much")
+    claim(found["every 3"] > 1.05 * found["every 10"], "a step of three is better than one of ten, by 5 % or more")
 if N_EPOCHS < 6:
     print(SHORT_RUN)
 augmented.round(4)
@@ -1140,7 +1142,7 @@ plt.show()
 if CHECK_TEXT:
     in_full, sampled, pairs = last
     claim(last[in_full] > 1.05 * last[sampled], "the whole catalogue ends highest")
-    claim(last[sampled] > last[pairs], "and sampled softmax above BPR")
+    claim(last[sampled] > last[pairs], "sampled softmax ends above BPR")
     claim(seconds[in_full] < 4 * seconds[pairs], "a whole catalogue takes less than four times a sample's seconds")
 
 
@@ -1298,7 +1300,7 @@ ahead = {
 }
 if CHECK_TEXT:
     claim(results["your model"][1] > results["Markov, nine films"][1], "your model is ahead of the Markov counts")
-    claim(ahead["Spotlight, 3 epochs"].low > 0.02, "and of Spotlight, by far more than chance explains")
+    claim(ahead["Spotlight, 3 epochs"].low > 0.02, "your model is ahead of Spotlight by far more than chance explains")
     claim(ahead["Markov, nine films"].low < 0.003, "a lead over the counts that one split cannot be sure of")
 pd.DataFrame(ahead, index=["your model is ahead by", "from", "to", "p"]).T.round(4)
 
@@ -1357,7 +1359,8 @@ table().sort_values("context removed")
 # ## Where you stand
 #
 # `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
-# over all lessons, and what to do next. You can call it at any time, in any lesson.
+# over all lessons, and what to do next. You can call it at any time, in any lesson, once its
+# cell of imports has run.
 
 # %%
 check.progress()

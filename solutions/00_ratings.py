@@ -843,7 +843,8 @@ pd.DataFrame({"random splits, mean": errors.mean(), "split by time": by_time}).r
 # ## Where you stand
 #
 # `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
-# over all lessons, and what to do next. You can call it at any time, in any lesson.
+# over all lessons, and what to do next. You can call it at any time, in any lesson, once its
+# cell of imports has run.
 
 # %%
 check.progress()

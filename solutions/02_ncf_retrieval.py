@@ -52,9 +52,9 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
-from tqdm import tqdm
 
 from course_utils import evaluation, movielens, plots, splits
+from course_utils.bars import tqdm
 from course_utils.baselines import recorded
 from course_utils.baselines.ease import EASE
 from course_utils.baselines.implicit_models import ALS
@@ -559,7 +559,7 @@ popular = Popularity().fit(train.user_ids, train.item_ids, n_users=n_users, n_it
 pop_hr, pop_ndcg = figures(popular.predict, test, TEST_NEGATIVES)
 if CHECK_TEXT:
     claim(abs(pop_hr - 0.41) < 0.02, "ItemPop's HR@10 is about 0.41")
-    claim(abs(pop_ndcg - 0.22) < 0.02, "and its NDCG@10 about 0.22")
+    claim(abs(pop_ndcg - 0.22) < 0.02, "the NDCG@10 of popularity is about 0.22")
 print(f"ItemPop: HR@10 {pop_hr:.3f}, NDCG@10 {pop_ndcg:.3f}; by chance HR@10 would be {TOP_K / (N_SAMPLED + 1):.2f}")
 
 # %% [markdown]
@@ -1269,8 +1269,8 @@ for first, second in flips:
 if CHECK_TEXT and all_trained and flips:
     claim("MLP less what came next" in rows, "the MLP and what came next change places, beyond chance")
     leads = [difference(how, "MLP", "what came next").mean for how in hits]
-    claim(np.allclose(leads, (0.09, -0.03), atol=0.015), "by 0.09 among 99 films and by -0.03 among all")
-    claim("Spotlight pointwise less what came next" in rows, "and so do the pointwise loss and what came next")
+    claim(np.allclose(leads, (0.09, -0.03), atol=0.015), "the MLP leads by 0.09 among 99 films and by -0.03 among all")
+    claim("Spotlight pointwise less what came next" in rows, "the pointwise loss and what came next change places, too")
     lead = difference("99 sampled", "NCF", "Spotlight bpr")
     claim(lead.low < 0 < lead.high, "NCF's lead over Spotlight's BPR may be chance")
 pd.DataFrame(rows, index=[f"HR@10, {how}" for how in hits]).T if rows else "No pair changes places beyond chance."
@@ -1518,7 +1518,8 @@ spread
 # ## Where you stand
 #
 # `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
-# over all lessons, and what to do next. You can call it at any time, in any lesson.
+# over all lessons, and what to do next. You can call it at any time, in any lesson, once its
+# cell of imports has run.
 
 # %%
 check.progress()

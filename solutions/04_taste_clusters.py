@@ -44,9 +44,9 @@ from sklearn.manifold import TSNE, trustworthiness
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
-from tqdm import tqdm
 
 from course_utils import evaluation, movielens, plots, splits
+from course_utils.bars import tqdm
 from course_utils.baselines.biases import DampedBiases
 from course_utils.checks import taste_clusters as check
 from course_utils.claims import claim
@@ -1092,7 +1092,10 @@ if CHECK_TEXT:
     claim(0.6 < by_lot["correlation"].max() < by_taste["correlation"], "the best draw comes near, but not up to it")
     claim(abs(by_taste["mean strength"] / by_lot["mean strength"].mean() - 2) < 0.3, "profiles are twice as strong")
     claim(abs(by_taste["strongest"] - 0.13) < 0.02, "the strongest profile deviates by about an eighth of a star")
-    claim(by_taste["mean strength"] > by_lot["mean strength"].max(), "and stronger than in any draw")
+    claim(
+        by_taste["mean strength"] > by_lot["mean strength"].max(),
+        "groups by taste are stronger than in any draw by lot",
+    )
 compared.round(3)
 
 # %%
@@ -1443,7 +1446,8 @@ final["hit rate"].sort_values(ascending=False).round(3).to_frame()
 # ## Where you stand
 #
 # `check.progress()` reads the notebooks that lie beside this one, and shows your points and your place on each ladder,
-# over all lessons, and what to do next. You can call it at any time, in any lesson.
+# over all lessons, and what to do next. You can call it at any time, in any lesson, once its
+# cell of imports has run.
 
 # %%
 check.progress()

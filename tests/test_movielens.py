@@ -107,6 +107,11 @@ def test_a_data_folder_that_does_not_exist_is_named(tmp_path, monkeypatch):
     assert "nowhere" in error_of("ml-100k")
 
 
+def test_who_names_the_data_sets_own_folder_is_told_to_go_one_up(data_dir, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(write(data_dir / "ml-100k", "ml-100k")))
+    assert "the folder of ml-100k itself: set it to the folder above" in error_of("ml-100k")
+
+
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [

@@ -120,7 +120,8 @@ def test_the_zip_holds_one_folder_with_these_files_and_no_others(bundle, content
     assert re.fullmatch(r"course_utils-[0-9.]+\+student\.[0-9a-f]{8}-py3-none-any\.whl", wheel)
     notebooks = {f"notebooks/{name}" for name in student_files(COURSE, COURSE.lessons)}
     assert {f"notebooks/{lesson.name}.{kind}" for lesson in COURSE.lessons for kind in ("ipynb", "py")} <= notebooks
-    assert set(content) == {wheel, "README.md", "constraints.txt", "environment.yml", "requirements.txt"} | notebooks
+    beside = {"README.md", "constraints.txt", "environment.yml", "requirements.txt", "nbgrader_config.py"}
+    assert set(content) == {wheel} | beside | notebooks
 
 
 def test_a_second_release_has_the_same_bytes_whoever_makes_it(bundle, tmp_path, monkeypatch):
@@ -236,7 +237,8 @@ def test_a_notebook_out_of_step_is_refused_in_one_line_and_the_zip_that_was_ther
     with pytest.raises(CourseError) as refused:
         release(course, course.lessons, out)
     assert str(refused.value) == (
-        f"notebooks/ is not in step with solutions/ ({notebook.name}); run `course build` first"
+        f"notebooks/ is not in step with solutions/ ({notebook.name}); run `course build` first, which keeps what "
+        "somebody has worked in"
     )
     assert out.read_text() == "last week's"
 

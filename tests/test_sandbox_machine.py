@@ -1,6 +1,7 @@
 """What a sandbox is made of on a machine: what is missing, which limits there are, what is visible."""
 
 import os
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -116,3 +117,12 @@ def test_the_filter_of_system_calls_is_made_only_for_processors_that_it_knows(mo
     assert len(seccomp.program()) % 8 == 0
     monkeypatch.setattr(seccomp.platform, "machine", lambda: "riscv64")
     assert seccomp.program() is None
+
+
+@pytest.mark.parametrize("place", ["/tmp", "/home/student"])
+def test_a_python_below_a_folder_that_is_empty_inside_is_shown_all_the_same(place, monkeypatch):
+    for name in ("prefix", "exec_prefix"):
+        monkeypatch.setattr(sys, name, f"{place}/course/.venv")
+    shown = bubblewrap.python_mounts(bubblewrap.of_the_machine({"/usr": ["--ro-bind"], place: ["--tmpfs"]}))
+    assert shown[f"{place}/course/.venv"] == ["--ro-bind", f"{place}/course/.venv"]
+    assert not any(folder.startswith("/usr") for folder in shown)

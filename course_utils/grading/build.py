@@ -25,6 +25,9 @@ PAIRING = {
     # The script must not change with the version of Jupytext that wrote it.
     "notebook_metadata_filter": "kernelspec,jupytext,-jupytext.text_representation.jupytext_version",
 }
+KEPT = ".kept-"
+"""In the names of copies of notebooks that somebody had worked in."""
+
 FORBIDDEN = ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "solutions/")
 """What no student's file may hold: a sign that an answer, or a way to it, came along."""
 
@@ -35,7 +38,8 @@ SOURCE_KEY = "course"
 def build(course: Course, lessons: Iterable[Lesson] | None = None, out: Path | None = None) -> list[Path]:
     """Write the student edition of the lessons (default: all of them) into `out` (default: notebooks/).
 
-    Returns the files that changed. With all lessons, files of lessons that no longer exist are removed.
+    Returns the files that changed, copies of notebooks that somebody had worked in among them. With all lessons, files
+    of lessons that no longer exist are removed.
     """
     chosen = course.lessons if lessons is None else list(lessons)
     if not chosen:
@@ -43,27 +47,25 @@ def build(course: Course, lessons: Iterable[Lesson] | None = None, out: Path | N
     folder = out or course.notebooks
     wanted = student_files(course, chosen)
     changed = [folder / name for name, data in wanted.items() if read_bytes(folder / name) != data]
+    stale = stale_files(folder, wanted) if lessons is None else []
+    kept = [copy for path in (*changed, *stale) if (copy := keep_answers(path))]
     for path in changed:
-        keep_answers(path)
         write_atomic(path, wanted[path.name])
-    if lessons is None:
-        for path in stale_files(folder, wanted):
-            keep_answers(path)
-            path.unlink()
-            changed.append(path)
+    for path in stale:
+        path.unlink()
     if out is None:
         for lesson in chosen:
             stage(course, lesson)
         for staged in (course.work / "source").iterdir():
             if staged.name not in {lesson.name for lesson in course.lessons}:
                 shutil.rmtree(staged)
-    return changed
+    return [*changed, *stale, *kept]
 
 
-def keep_answers(path: Path) -> None:
+def keep_answers(path: Path) -> Path | None:
     """Copy a notebook of the student edition that somebody has worked in, before it is overwritten."""
     if path.suffix != ".ipynb" or not path.exists():
-        return
+        return None
     try:
         cells = nbformat.read(path, as_version=4).cells
         touched = any(
@@ -71,9 +73,10 @@ def keep_answers(path: Path) -> None:
         )
     except Exception:  # not a notebook any more: somebody's, and not ours to judge
         touched = True
-    if touched:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-        shutil.copy2(path, path.with_name(f"{path.stem}.kept-{digest}.ipynb"))
+    if not touched:
+        return None
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    return Path(shutil.copy2(path, path.with_name(f"{path.stem}{KEPT}{digest}.ipynb")))
 
 
 def check_build(course: Course) -> list[str]:

@@ -120,7 +120,9 @@ def demo(
     course = find_course()
     folder = (out_folder or course.root / "demo").resolve()
     out.print(f"Building the student edition in {course.notebooks}", soft_wrap=True)
-    builder.build(course)
+    for path in builder.build(course):
+        if builder.KEPT in path.name:
+            out.print(f"Kept your work as {path}", soft_wrap=True)
     n_students = make_class(course, folder)
     dataset = movielens.default_name()
     try:

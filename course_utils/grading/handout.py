@@ -39,7 +39,8 @@ def build(
     chosen = [course.lesson(name) for name in lessons] if lessons else None
     changed = builder.build(course, chosen)
     for path in changed:
-        out.print(f"{'wrote' if path.exists() else 'removed'} {path.relative_to(course.root)}")
+        what = "kept your work as" if builder.KEPT in path.name else "wrote" if path.exists() else "removed"
+        out.print(f"{what} {path.relative_to(course.root)}")
     if not changed:
         out.print("The student edition was up to date.")
     if execute:

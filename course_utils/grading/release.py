@@ -33,7 +33,10 @@ def release(course: Course, lessons: list[Lesson], path: Path) -> None:
     """
     notebooks = student_files(course, lessons)
     if stale := out_of_step(course, notebooks):
-        raise CourseError(f"notebooks/ is not in step with solutions/ ({', '.join(stale)}); run `course build` first")
+        raise CourseError(
+            f"notebooks/ is not in step with solutions/ ({', '.join(stale)}); run `course build` first, which keeps "
+            "what somebody has worked in"
+        )
     with tempfile.TemporaryDirectory() as folder:
         wheel = build_student_wheel(course, Path(folder))
         files = {wheel.name: wheel.read_bytes()}
@@ -44,6 +47,7 @@ def release(course: Course, lessons: list[Lesson], path: Path) -> None:
         torch=next(line for line in constraints.decode().splitlines() if line.startswith("torch==")),
     )
     files |= {f"notebooks/{name}": data for name, data in notebooks.items()}
+    files["nbgrader_config.py"] = notebooks["nbgrader_config.py"]  # for who starts JupyterLab here, not in notebooks/
     write_atomic(path, zipped({f"{FOLDER}/{name}": data for name, data in files.items()}))
 
 

@@ -98,6 +98,7 @@ def look_at(model, world, states=None, short: bool = False) -> dict:
             return seen
         seen["alone"] = torch.cat([scores(row[None]) for row in contexts])
         seen |= {"padded": scores(padded(PADS)), "empty": scores(0 * contexts[:2])}
+        seen |= {"once": scores(contexts[:, -1:]), "twice": scores(contexts[:, [-1, -1]])}
         seen |= {f"{name}_before": scores(given) for name, given in moved.items()}
         if not short:
             seen["many_pads"] = scores(padded(MANY_PADS))
@@ -112,6 +113,22 @@ def look_at(model, world, states=None, short: bool = False) -> dict:
         seen["later_padded"] = scores(padded(PADS))
         seen |= {f"{name}_after": scores(given) for name, given in moved.items()}
     return seen
+
+
+def a_film_twice_is_the_same_mean(seen, world, slip: str) -> Finding:
+    """A mean of one vector twice is that vector; what a model adds for films of the context stands in their columns."""
+    once, twice = (np.array(seen[name], dtype=float) for name in ("once", "twice"))
+    if once.shape != twice.shape or once.shape != np.shape(seen["scores"]):
+        return Finding(0, came_back=f"scores of shape {once.shape} for contexts of one item", slip=slip)
+    others = np.arange(world.n_items) != world.contexts[:, -1:]
+    gap = float(np.abs(once - twice)[others].max())
+    return expect(
+        gap < 1e-4 * max(1.0, float(np.abs(once).max())),
+        call="model(contexts) with the one item [5], and with [5, 5]",
+        came_back=f"scores of other items that differ by up to {gap:.3g}",
+        expected="the same scores: a mean of one vector twice is that vector",
+        slip=slip,
+    )
 
 
 def swap(contexts, i: int, j: int):

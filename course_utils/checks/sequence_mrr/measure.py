@@ -71,7 +71,12 @@ def _(seen, world):
         elif within(worse):
             slip = LOWEST_FIRST
     if got.dtype.kind == "f" and got.shape == right.shape and (~np.isfinite(got) | (got > 1)).any():
-        slip = "A reciprocal rank is at most 1: ranks start at 1, not at 0."
+        are_ranks = np.isfinite(got).all() and (got >= 1).all()
+        slip = (
+            "These look like ranks: what is asked for is one over each."
+            if are_ranks
+            else "A reciprocal rank is at most 1: ranks start at 1, not at 0."
+        )
     elif got.shape == () and got.dtype.kind in "iuf":
         slip = "One number a row: the mean over the rows is taken later."
     # ties move a rank by half a place or more: at these ranks 1 / rank by more than 1e-3

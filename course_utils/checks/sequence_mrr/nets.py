@@ -14,6 +14,7 @@ from course_utils.checks.sequence_mrr.looking import (
     N_GROUPS,
     NOT_LEARNT,
     PADS,
+    a_film_twice_is_the_same_mean,
     all_items_and_their_order_matter,
     chain_world,
     form_of_scores,
@@ -45,6 +46,8 @@ def _(seen, world):
     yield from form_of_scores(seen, world)
     yield from padding_changes_nothing(seen, slip_of_padding(seen))
     yield order_changes_nothing(seen, "A bag of items has no order: every item of the context counts the same.")
+    slip = "The state is the mean of the vectors: divide their sum by the number of real items."
+    yield a_film_twice_is_the_same_mean(seen, world, slip)
     saw = "Padding and order change nothing, and a gradient reaches every parameter."
     yield from learns(seen, world, saw, data=f"made-up contexts of {N_GROUPS} groups")
 
@@ -84,9 +87,11 @@ def _(seen, world):
     yield from padding_changes_nothing(seen, slip)
     slip = "Each place needs a learnt weight of its own, which the mean is taken with: does the parameter reach it?"
     yield from all_items_and_their_order_matter(seen, f"The last two places count the same. {slip}")
+    slip = "The state is a weighted mean: divide the weights of the real items by their sum."
+    yield a_film_twice_is_the_same_mean(seen, world, slip)
     slip = (
         "A weighted mean, scored by the very vectors that it is made of, only finds items that are alike: put the mean "
-        f"through a linear map, or score by a table of its own. If there is one: {NOT_LEARNT}"
+        f"through a linear map, or score by a table of its own. Where that is so already: {NOT_LEARNT}"
     )
     saw = "Padding changes nothing, the place of every item counts, and all parameters learn."
     yield from learns(seen, world, saw, slip=slip)
