@@ -13,7 +13,7 @@ PASSED, NOT_PASSED, HERE = "✓", "○", "◆"
 GREEN, ORANGE = "#2f9e79", "#d9730d"
 """Both have a contrast of more than 3 to a white and to a black page, as parts of figures need."""
 
-WIDTH, GAP, EDGE = 390, 34, 26
+WIDTH, GAP, EDGE = 390, 34, 40
 """Of the figure, in pixels: its width, the distance of two rungs, and that of the outer ones from the edge."""
 
 

@@ -3,6 +3,8 @@
 Both are worked out once over all ratings, never as a mean of batch results, and summed in float64 whatever comes in.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -8,6 +8,8 @@ chapter 13) from `scipy.stats.bootstrap`, a little narrow where users are few: o
 in 100 of the intervals at 95 % held the true mean. They speak of the draw of users, not of another split or fit.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

@@ -20,6 +20,8 @@ Every function raises ValueError for a rank below 1, for ranks that cannot occur
 top_k below 1; TypeError for a top_k that is not one whole number.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
