@@ -669,10 +669,10 @@ table().tail(4)
 #
 # And "next to come" must not mean "alike", as it does where a mean is scored by the very vectors that it is made of: put
 # the mean through a linear map, `nn.Linear(n_factors, n_factors)`, or score by a table of vectors of its own. The check's
-# made-up data cannot be learnt without. One addition is yours to make (the text below has it): one learnt number that is
-# added to the scores of the films that the context already holds. The weights may all be equal at the start; after
-# training they must not be. (If their logarithms are called `self.logits`, and that number is ten times a parameter
-# `self.seen`, since it has far to go, the cells below print them.)
+# made-up data cannot be learnt without. One addition is worth making, though no check asks for it (the text below has
+# it): one learnt number that is added to the scores of the films that the context already holds. The weights may all be
+# equal at the start; after training they must not be. (If their logarithms are called `self.logits`, and that number is
+# ten times a parameter `self.seen`, since it has far to go, the cells below print them.)
 #
 # *By hand.* With the weights 1, 2 and 4 for the third last, the second last and the last place, the context `[0, 5, 8]`
 # has the state $(2 q_5 + 4 q_8) / 6$.

@@ -118,7 +118,7 @@ print(f"{filled:.2%} of {matrix.shape[0]:,} × {matrix.shape[1]:,} cells are fil
 print(f"full {full_bytes / 1e6:.1f} MB, sparse {sparse_bytes / 1e6:.1f} MB")
 
 # %% [markdown]
-# ### Exercise 1: density
+# ### Exercise 1: density (1 point)
 #
 # Write `density(ratings)`: the share of filled cells in the matrix of the users and the items **that occur in the
 # table**.
@@ -202,7 +202,7 @@ print(f"ratings a user: fewest {user_counts.min()}, median {user_counts.median()
 # course. Recommending what is popular is a strong rival, and whatever we estimate for the many rare films rests on
 # very little.
 #
-# ### Exercise 2: the head of the long tail
+# ### Exercise 2: the head of the long tail (1 point)
 #
 # Write `head_share(ratings, n_top)`: the share of all ratings that fall on the `n_top` items with the most ratings.
 #
@@ -274,7 +274,7 @@ claim(users.decode([0, 1, 2]).tolist() == [41, 7, 19], "users 41, 7 and 19 are 0
 tiny_encoded
 
 # %% [markdown]
-# ### Exercise 3: dense ids
+# ### Exercise 3: dense ids (2 points)
 #
 # Write `dense_ids(raw_ids)`, which numbers the ids of one column. Return two things:
 #
@@ -310,7 +310,7 @@ def dense_ids(raw_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 check.dense_ids(dense_ids)
 
 # %% [markdown]
-# ### Exercise 4: encode validation rows
+# ### Exercise 4: encode validation rows (2 points)
 #
 # Write `encode_validation(valid, user_ids, item_ids)`. The two dicts hold the numbers that the training set gave: raw
 # id to dense id. Return three things: the dense user ids and the dense item ids of the rows that can be kept, in the
@@ -389,7 +389,7 @@ plt.show()
 # with the larger `position` is the later. No two rows share a position, so (timestamp, position) orders all rows
 # completely. It may not be the order in which the user clicked; it is the same on every machine.
 #
-# ### Exercise 5: split by time
+# ### Exercise 5: split by time (2 points)
 #
 # Write `split_by_time(ratings, n_test)`: the `n_test` latest rows of the whole table are the test set, all others are
 # the training set. Later means larger timestamp, and within a second larger `position`.
@@ -491,7 +491,7 @@ print(f"half of the users gave all their ratings within {span:.0f} minutes")
 # user thought of a film at nine o'clock, and may use what the same user rated at ten. This is a **leak**: at
 # prediction time nobody has those ratings.
 #
-# ### Exercise 6: the leaked share
+# ### Exercise 6: the leaked share (2 points)
 #
 # Write `leaked_share(train, test)`: the share of the test ratings whose user has at least one rating in `train` with
 # a **larger timestamp**. The same second is not later. A test rating of a user without training ratings does not
@@ -562,7 +562,7 @@ claim(np.isclose(rmse_of_mean, stars.std()), "the RMSE of the mean is the standa
 print(f"RMSE of predicting the mean: {rmse_of_mean:.3f} stars; standard deviation of the ratings: {stars.std():.3f}")
 
 # %% [markdown]
-# ### Exercise 7: RMSE by hand
+# ### Exercise 7: RMSE by hand (1 point)
 #
 # Write `rmse(ratings, scores)` from the formula.
 #
@@ -627,7 +627,7 @@ pd.Series(mean_errors, name="test RMSE (stars), random split").to_frame().round(
 # for all (1.12). These vary by about 0.004 from one random split to the next (measured below), so a few thousandths
 # between two figures of different splits mean nothing.
 #
-# ### Exercise 8: item means
+# ### Exercise 8: item means (1 point)
 #
 # Write `item_means(item_ids, ratings, n_items)`, with dense ids this time. Return the mean rating of each item 0 to
 # `n_items - 1`; an item without ratings gets the mean of **all ratings**.
@@ -708,7 +708,7 @@ top_damped.round(2)
 # biases together by least squares. `DampedBiases` does so as well, by taking turns between the two formulas until
 # nothing moves; you write one turn.
 #
-# ### Exercise 9: damped biases
+# ### Exercise 9: damped biases (2 points)
 #
 # Write `damped_biases(user_ids, item_ids, ratings, n_users, n_items, damping)`. Return three things, **in this
 # order**: the mean $\mu$, the item biases $c$, the user biases $b$. A user or item without ratings has the bias 0.
@@ -809,7 +809,9 @@ pd.DataFrame({"random splits, mean": errors.mean(), "split by time": by_time}).r
 #
 # ## Which split, for which question?
 #
-# **Exercise 10 (marked by hand, 2 points).** Two colleagues work on this data.
+# ### Question 10 (2 points, marked by hand)
+#
+# Two colleagues work on this data.
 #
 # - *Ada* runs a film site and wants to know how large her errors will be next month if she puts a model online today.
 # - *Ben* has a new way to fit biases and wants to know whether it predicts better than the published one, whose RMSE

@@ -21,22 +21,22 @@ out = Console(highlight=False)
 
 
 @contextlib.contextmanager
-def resumable() -> Iterator[None]:
-    """Answer Ctrl-C, or being told to end, at whatever moment, by one line."""
+def stoppable(then: str) -> Iterator[None]:
+    """Answer Ctrl-C, or being told to end, at whatever moment, by one line, which says what to do then."""
     interrupt, end = signal.getsignal(signal.SIGINT), signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        typer.echo("Stopped. What is finished is kept; run the same command again to go on.", err=True)
+        typer.echo(f"Stopped. {then}", err=True)
         raise typer.Exit(130) from None
     finally:
         signal.signal(signal.SIGINT, interrupt)
         signal.signal(signal.SIGTERM, end)
 
 
-@resumable()
+@stoppable("What is finished is kept; run the same command again to go on.")
 def grade(
     submitted: Annotated[Path, typer.Argument(help="Folder of <student>/<lesson>/<lesson>.ipynb.")],
     out_folder: Annotated[Path, typer.Option("--out", help="Folder for gradebook, feedback, grades.csv, report.html.")],
@@ -105,7 +105,7 @@ def report(folder: Annotated[Path, typer.Argument(help="A folder that `course gr
     out.print(f"Report: {run.path / 'report.html'}", soft_wrap=True)
 
 
-@resumable()
+@stoppable("Run the same command again: the demo begins anew.")
 def demo(
     out_folder: Annotated[Path | None, typer.Option("--out", help="Where to; the course's demo/ if not given.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks that run at the same time.")] = os.cpu_count() or 1,
