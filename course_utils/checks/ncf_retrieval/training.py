@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import tempfile
 from itertools import islice
 from pathlib import Path
@@ -215,7 +217,6 @@ def fit_best(fit_best, world):
     """Data loaded anew for each epoch, and the weights of the best epoch on validation items in the end."""
     import lightning
     import torch
-    from IPython.utils.capture import capture_output
     from torch.utils.data import DataLoader
 
     from course_utils.lightning_quiet import hush
@@ -250,8 +251,8 @@ def fit_best(fit_best, world):
             pl_module.log("valid_ndcg", float(world.valid[epoch]))
             pl_module.log("test_ndcg", float(world.test[epoch]))
 
-    model = Counter()
-    with tempfile.TemporaryDirectory() as folder, capture_output(stderr=False):  # Lightning displays a bar of its own
+    model, written = Counter(), io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(written):
         fit_best(model, Data(), int(world.n_epochs), [Curves()], Path(folder))
     seen = {"epochs": model.epochs, "loaded": Data.loaded}
     trainer = getattr(model, "_trainer", None)
