@@ -123,6 +123,8 @@ def test_the_filter_of_system_calls_is_made_only_for_processors_that_it_knows(mo
 def test_a_python_below_a_folder_that_is_empty_inside_is_shown_all_the_same(place, monkeypatch):
     for name in ("prefix", "exec_prefix"):
         monkeypatch.setattr(sys, name, f"{place}/course/.venv")
-    shown = bubblewrap.python_mounts(bubblewrap.of_the_machine({"/usr": ["--ro-bind"], place: ["--tmpfs"]}))
+    places = {"/usr": ["--ro-bind", "/usr"], "/bin": ["--symlink", "usr/bin"], place: ["--perms", "1777", "--tmpfs"]}
+    assert bubblewrap.filled(places) == ["/usr", "/bin"]
+    shown = bubblewrap.python_mounts(bubblewrap.filled(places))
     assert shown[f"{place}/course/.venv"] == ["--ro-bind", f"{place}/course/.venv"]
     assert not any(folder.startswith("/usr") for folder in shown)

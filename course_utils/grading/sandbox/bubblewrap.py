@@ -125,8 +125,8 @@ def mounts(sandbox: Sandbox, folder: KernelFolder) -> list[str]:
     places |= {name: ["--ro-bind-try", name] for name in SETTINGS}
     places |= {f"/etc/{file.name}": ["--ro-bind", str(file)] for file in folder.etc.iterdir()}
     places |= {f"{HOME}/.cache/matplotlib/{file.name}": ["--ro-bind", str(file)] for file in font_lists()}
-    places |= python_mounts(of_the_machine(places))
-    seen = [*of_the_machine(places), *sandbox.binds.values()]
+    places |= python_mounts(filled(places))
+    seen = [name for name, words in places.items() if words[0].startswith("--ro-bind")] + [*sandbox.binds.values()]
     covers = [name for name in (*sandbox.hidden, *checkout()) if any(is_within(name, place) for place in seen)]
     places |= {name: ["--perms", "0755", "--tmpfs"] for name in covers}
     places |= {inside: ["--ro-bind", outside] for outside, inside in sandbox.binds.items()}
@@ -140,9 +140,9 @@ def mounts(sandbox: Sandbox, folder: KernelFolder) -> list[str]:
     return [*words, *(word for name in ("/dev", *covers, "/") for word in ("--remount-ro", name))]
 
 
-def of_the_machine(places: dict[str, list[str]]) -> list[str]:
-    """The places that show the machine's own files; others are empty, whatever lies there outside."""
-    return [name for name, words in places.items() if words[0].startswith("--ro-bind")]
+def filled(places: dict[str, list[str]]) -> list[str]:
+    """The places but for those that are empty inside, whatever lies there outside; links lead to what others show."""
+    return [name for name, words in places.items() if words[-1] != "--tmpfs"]
 
 
 def python_mounts(places: list[str]) -> dict[str, list[str]]:
